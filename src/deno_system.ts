@@ -1,0 +1,182 @@
+/**
+ * The real `System`: the only file in `src/` that calls `Deno`. One line a method where that is
+ * possible; what a crash could separate does not belong here.
+ */
+import { statfsSync } from "node:fs";
+import process from "node:process";
+import type {
+  Clock,
+  FileSystem,
+  Processes,
+  RunResult,
+  StopSignal,
+  System,
+  Terminal,
+} from "./system.ts";
+
+const OUTPUT_LIMIT = 64 * 1024;
+
+const fs: FileSystem = {
+  openSync: Deno.openSync,
+  renameSync: Deno.renameSync,
+  linkSync: Deno.linkSync,
+  removeSync: Deno.removeSync,
+  mkdirSync: Deno.mkdirSync,
+  chmodSync: Deno.chmodSync,
+  chownSync: Deno.chownSync,
+  lstatSync: Deno.lstatSync,
+  statSync: Deno.statSync,
+  readDirSync: Deno.readDirSync,
+  realPathSync: Deno.realPathSync,
+  syncDirectory: Deno.build.os === "windows" ? () => {} : syncDirectory,
+  freeBytes(path) {
+    const { bavail, bsize } = statfsSync(path);
+    return bavail * bsize;
+  },
+};
+
+function syncDirectory(path: string): void {
+  using folder = Deno.openSync(path, { read: true });
+  folder.syncSync();
+}
+
+const processes: Processes = {
+  pid: Deno.pid,
+  parentPid: () => Deno.ppid,
+  exists(pid) {
+    try {
+      process.kill(pid, 0);
+      return true;
+    } catch (error) {
+      // EPERM: it exists, but belongs to somebody else.
+      return (error as { code?: string }).code === "EPERM";
+    }
+  },
+  run,
+  spawn(path, args) {
+    new Deno.Command(path, { args: [...args], detached: true }).spawn().unref();
+  },
+  openLibrary: (name, symbols) => Deno.dlopen(name, symbols),
+};
+
+async function run(path: string, args: readonly string[], timeoutMs: number): Promise<RunResult> {
+  const child = new Deno.Command(path, {
+    args: [...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let timedOut = false;
+  const output = [firstText(child.stdout), firstText(child.stderr)] as const;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It ended in the same instant.
+    }
+    // A grandchild may hold the pipes open for ever: what came until now is enough.
+    output.forEach((text) => text.stop());
+  }, timeoutMs);
+  try {
+    const { code } = await child.status;
+    // The same grandchild after an exit in time: what it still writes is not the program's own.
+    setTimeout(() => output.forEach((text) => text.stop()), 1000).unref?.();
+    const [stdout, stderr] = await Promise.all(output.map((text) => text.done));
+    return { code, stdout: stdout!, stderr: stderr!, timedOut };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Reads to the end so that the writer never blocks, keeps the beginning. */
+function firstText(stream: ReadableStream<Uint8Array>) {
+  const reader = stream.getReader();
+  const decoder = new TextDecoder();
+  let kept = "";
+  const done = (async () => {
+    try {
+      for (let part = await reader.read(); !part.done; part = await reader.read()) {
+        if (kept.length < OUTPUT_LIMIT) kept += decoder.decode(part.value, { stream: true });
+      }
+    } catch {
+      // A pipe that breaks has ended.
+    }
+    return kept.slice(0, OUTPUT_LIMIT);
+  })();
+  return { done, stop: () => void reader.cancel().catch(() => {}) };
+}
+
+const clock: Clock = {
+  now: Date.now,
+  monotonic: () => performance.now(),
+  delay(ms, signal) {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const abort = () => (clearTimeout(timer), reject(signal!.reason));
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      }, ms);
+      signal?.addEventListener("abort", abort, { once: true });
+    });
+  },
+};
+
+const terminal: Terminal = {
+  out: (text) => write(Deno.stdout, text),
+  err: (text) => write(Deno.stderr, text),
+  isTerminal: Deno.stderr.isTerminal(),
+  columns() {
+    try {
+      return Deno.consoleSize().columns;
+    } catch {
+      return 80;
+    }
+  },
+  async inputEnd() {
+    const buffer = new Uint8Array(4096);
+    try {
+      while (await Deno.stdin.read(buffer) !== null);
+    } catch {
+      // EIO or EBADF: the other end is gone, which is what we wait for.
+    }
+  },
+};
+
+function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  try {
+    for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
+      rest = rest.subarray(stream.writeSync(rest));
+    }
+  } catch {
+    // EPIPE, EIO: nobody reads any more. That must not stop a commit.
+  }
+}
+
+function onStopSignal(listener: (signal: StopSignal) => void): void {
+  const names: Deno.Signal[] = Deno.build.os === "windows"
+    ? ["SIGINT", "SIGBREAK", "SIGHUP"]
+    : ["SIGINT", "SIGTERM", "SIGHUP"];
+  for (const name of names) {
+    // Ctrl-Break is Windows' way to ask a process to end.
+    const means = name === "SIGBREAK" ? "SIGTERM" : name as StopSignal;
+    Deno.addSignalListener(name, () => listener(means));
+  }
+}
+
+/** The world as it is. */
+export const denoSystem: System = {
+  os: Deno.build.os === "windows" || Deno.build.os === "darwin" ? Deno.build.os : "linux",
+  target: Deno.build.target,
+  execPath: Deno.execPath(),
+  cwd: Deno.cwd(),
+  user: Deno.build.os === "windows" ? undefined : { uid: Deno.uid()!, gid: Deno.gid()! },
+  fs,
+  processes,
+  clock,
+  terminal,
+  fetch: (url, init) => fetch(url, { redirect: "manual", ...init }),
+  randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+  onStopSignal,
+};

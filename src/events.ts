@@ -1,0 +1,35 @@
+/**
+ * What the shim tells: one type for people's text, the `--json` lines, the log and
+ * `last-run.json`. Main tools depend on the names and fields.
+ */
+
+/** Something that happened. Paths are absolute, URLs without credentials and query. */
+export type ShimEvent =
+  | { event: "recovered"; outcome: "finished" | "rolled-back" | "cleaned"; files: string[] }
+  | { event: "repaired"; path: string; from: string }
+  | { event: "waiting"; pid: number }
+  | { event: "manifest"; name: string; version: string; url: string; signedBy: string | null }
+  | { event: "up-to-date"; version: string }
+  | { event: "available"; from: string | null; to: string }
+  | { event: "download"; file: string; received: number; total: number }
+  | { event: "verified"; file: string; size: number; sha256: string }
+  | { event: "health-check"; path: string; output: string }
+  | { event: "committing"; files: string[] }
+  | { event: "swapped"; path: string }
+  | { event: "updated"; from: string | null; to: string }
+  | { event: "rolled-back"; from: string | null; to: string | null }
+  | { event: "would-update"; from: string | null; to: string; files: string[] }
+  | { event: "uninstalled"; files: string[] }
+  | { event: "relaunched"; path: string; args: string[] }
+  | { event: "warning"; message: string; path?: string; hint?: string }
+  | {
+    event: "error";
+    code: number;
+    message: string;
+    path?: string;
+    url?: string;
+    hint?: string;
+  };
+
+/** Where events go. Never throws: a full disk or a closed terminal must not stop an update. */
+export type Report = (event: ShimEvent) => void;

@@ -1,0 +1,145 @@
+/**
+ * The seam: everything that the program does to the world goes through one passed-in `System`.
+ *
+ * `deno_system.ts` is the real one. Tests pass others that fail, stop or lose power at the n-th
+ * step, so every method here is one step: nothing in it may do two things that a crash could
+ * separate.
+ */
+
+/** What is open. `Deno.FsFile` has all of it. */
+export type OpenFile = Pick<
+  Deno.FsFile,
+  | "readSync"
+  | "writeSync"
+  | "seekSync"
+  | "truncateSync"
+  | "statSync"
+  | "syncSync"
+  | "sync"
+  | "tryLockSync"
+  | "writable"
+  | "close"
+>;
+
+/** What is known of a name. A part of `Deno.FileInfo`, so that a simulation can fill it. */
+export type FileInfo = Pick<
+  Deno.FileInfo,
+  "isFile" | "isDirectory" | "isSymlink" | "size" | "mtime" | "mode" | "uid" | "gid" | "dev" | "ino"
+>;
+
+/**
+ * The file system, in single steps. All throw `Deno.errors.*`; paths are absolute.
+ * Steps are synchronous so that nothing else of the program runs between two renames.
+ */
+export interface FileSystem {
+  /** open(2). The caller closes. */
+  openSync(path: string, options: Deno.OpenOptions): OpenFile;
+  /** rename(2): replaces the destination in one step (Windows: only if nobody executes it). */
+  renameSync(from: string, to: string): void;
+  /** link(2): a second name for the same file. Never replaces. */
+  linkSync(existing: string, added: string): void;
+  /** unlink(2) or rmdir(2); with `recursive` everything below. */
+  removeSync(path: string, options?: { recursive?: boolean }): void;
+  /** mkdir(2). */
+  mkdirSync(path: string, options?: { mode?: number }): void;
+  /** chmod(2). */
+  chmodSync(path: string, mode: number): void;
+  /** chown(2); not on Windows. */
+  chownSync(path: string, uid: number | null, gid: number | null): void;
+  /** lstat(2): the name itself. */
+  lstatSync(path: string): FileInfo;
+  /** stat(2): what the name leads to. */
+  statSync(path: string): FileInfo;
+  /** The entries of a folder, in no order. */
+  readDirSync(path: string): Iterable<{ name: string }>;
+  /** The absolute path with every link resolved. */
+  realPathSync(path: string): string;
+  /**
+   * Makes the names in a folder durable: fsync of the folder on Unix. A stated no-op on Windows,
+   * where a folder cannot be flushed and NTFS journals names itself.
+   */
+  syncDirectory(path: string): void;
+  /** Bytes that this user can still write on the file system of `path`. */
+  freeBytes(path: string): number;
+}
+
+/** How a program that we ran ended. */
+export interface RunResult {
+  /** Exit code; 128 + signal where one ended it. */
+  readonly code: number;
+  /** At most the first 64 KiB. */
+  readonly stdout: string;
+  /** At most the first 64 KiB. */
+  readonly stderr: string;
+  /** It was still running after `timeoutMs` and was killed. */
+  readonly timedOut: boolean;
+}
+
+/** Other processes. */
+export interface Processes {
+  /** Our own process id. */
+  readonly pid: number;
+  /** Who started us, as of now: it changes when the parent exits (Unix; 0 on Windows). */
+  parentPid(): number;
+  /** Whether a process of that id exists, zombies included. Unix only. */
+  exists(pid: number): boolean;
+  /** Runs a program with no input to its end, or kills it after `timeoutMs`. */
+  run(path: string, args: readonly string[], timeoutMs: number): Promise<RunResult>;
+  /** Starts a program that outlives us, on our terminal. */
+  spawn(path: string, args: readonly string[]): void;
+  /** Opens a system library. Only Windows builds have the permission. */
+  openLibrary<const S extends Deno.ForeignLibraryInterface>(
+    name: string,
+    symbols: S,
+  ): Deno.DynamicLibrary<S>;
+}
+
+/** Time. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Milliseconds since some instant; never goes back. */
+  monotonic(): number;
+  /** Resolves after `ms`; rejects with the signal's reason when it is aborted first. */
+  delay(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** Where text goes. A closed terminal or pipe is no error: an update must not stop for it. */
+export interface Terminal {
+  /** Answers and events. */
+  out(text: string): void;
+  /** Text for people. */
+  err(text: string): void;
+  /** Whether `err` is a terminal that can show a progress bar. */
+  readonly isTerminal: boolean;
+  /** Width of that terminal in columns. */
+  columns(): number;
+  /** Resolves when the standard input ends or cannot be read. */
+  inputEnd(): Promise<void>;
+}
+
+/** Signals that ask us to stop. `SIGHUP` means that the terminal was closed. */
+export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/** Everything outside of the program. */
+export interface System {
+  readonly os: "linux" | "darwin" | "windows";
+  /** Rust target triple of this executable, such as `x86_64-unknown-linux-gnu`. */
+  readonly target: string;
+  /** Our own executable, read once at the start (later it may read "… (deleted)" on Linux). */
+  readonly execPath: string;
+  /** Current folder. */
+  readonly cwd: string;
+  /** Effective user and group; undefined on Windows. */
+  readonly user: { readonly uid: number; readonly gid: number } | undefined;
+  readonly fs: FileSystem;
+  readonly processes: Processes;
+  readonly clock: Clock;
+  readonly terminal: Terminal;
+  /** The network. Redirects are never followed unless `init` says so. */
+  fetch(url: string, init: RequestInit): Promise<Response>;
+  /** `count` unpredictable bytes. */
+  randomBytes(count: number): Uint8Array<ArrayBuffer>;
+  /** Calls back at every such signal; from then on the signal does nothing else. */
+  onStopSignal(listener: (signal: StopSignal) => void): void;
+}
