@@ -7,6 +7,7 @@ import process from "node:process";
 import type {
   Clock,
   FileSystem,
+  OpenFile,
   Processes,
   RunResult,
   StopSignal,
@@ -29,6 +30,7 @@ const fs: FileSystem = {
   readDirSync: Deno.readDirSync,
   realPathSync: Deno.realPathSync,
   syncDirectory: Deno.build.os === "windows" ? () => {} : syncDirectory,
+  tryLock,
   freeBytes(path) {
     const { bavail, bsize } = statfsSync(path);
     return bavail * bsize;
@@ -38,6 +40,19 @@ const fs: FileSystem = {
 function syncDirectory(path: string): void {
   using folder = Deno.openSync(path, { read: true });
   folder.syncSync();
+}
+
+/**
+ * Older runtimes have only the lock that waits: there, one that is not ours within a quarter of a
+ * second counts as held. The thread that still waits ends with the process.
+ */
+function tryLock(file: OpenFile): Promise<boolean> {
+  const { tryLock, lock } = file as Partial<Pick<Deno.FsFile, "tryLock" | "lock">>;
+  if (tryLock) return tryLock.call(file, true);
+  return new Promise((resolve, reject) => {
+    setTimeout(() => resolve(false), 250);
+    lock!.call(file, true).then(() => resolve(true), reject);
+  });
 }
 
 const processes: Processes = {

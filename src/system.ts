@@ -16,7 +16,6 @@ export type OpenFile = Pick<
   | "statSync"
   | "syncSync"
   | "sync"
-  | "tryLockSync"
   | "writable"
   | "close"
 >;
@@ -59,6 +58,8 @@ export interface FileSystem {
    * where a folder cannot be flushed and NTFS journals names itself.
    */
   syncDirectory(path: string): void;
+  /** Takes the system's exclusive lock of an open file, or says that somebody else holds it. */
+  tryLock(file: OpenFile): Promise<boolean>;
   /** Bytes that this user can still write on the file system of `path`. */
   freeBytes(path: string): number;
 }
