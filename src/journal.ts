@@ -78,11 +78,18 @@ export type Journal =
   | { readonly state: "newer"; readonly format: number }
   | { readonly state: "damaged"; readonly why: string };
 
-/** The names of one target's files, all in the target's own folder: a rename never leaves it. */
-export function namesFor(
-  target: string,
-  transaction: string,
-): Pick<JournalFile, "staged" | "previous" | "scratch" | "aside"> {
+/** The names that one target's files have during one update. */
+export interface Names {
+  readonly staged: string;
+  readonly previous: string;
+  /** Instead of `previous`, where `<target>.previous` is taken by a file that is not ours. */
+  readonly hiddenPrevious: string;
+  readonly scratch: string;
+  readonly aside: string;
+}
+
+/** All in the target's own folder: a rename never leaves its file system. */
+export function namesFor(target: string, transaction: string): Names {
   const folder = dirname(target), name = basename(target);
   const extension = /\.exe$/i.test(name) ? ".exe" : "";
   // Names end at 255 bytes: a long one is shortened, the transaction keeps it unique.
@@ -93,33 +100,22 @@ export function namesFor(
   return {
     staged: hidden("staged"),
     previous: `${target}.previous`,
+    hiddenPrevious: hidden("previous"),
     scratch: hidden("copy"),
     aside: hidden("aside"),
   };
 }
 
-/** The name for the old one where `<target>.previous` is taken by a file that is not ours. */
-export function hiddenPrevious(target: string, transaction: string): string {
-  return namesFor(target, transaction).scratch.replace(
-    `.${transaction}.copy`,
-    `.${transaction}.old`,
-  );
-}
-
 /** A forged or damaged record must not make us remove what is not ours. */
-function namesBelongTogether(file: {
-  target: string;
-  staged: string;
-  previous: string;
-  scratch: string;
-  aside: string;
-}): boolean {
+function namesBelongTogether(
+  file: Omit<Names, "hiddenPrevious"> & { readonly target: string },
+): boolean {
   const transaction = /\.([0-9a-f]{16})\.staged(\.exe)?$/i.exec(file.staged)?.[1];
   if (!transaction) return false;
   const names = namesFor(file.target, transaction);
   return file.staged === names.staged && file.scratch === names.scratch &&
     file.aside === names.aside &&
-    [names.previous, hiddenPrevious(file.target, transaction)].includes(file.previous);
+    [names.previous, names.hiddenPrevious].includes(file.previous);
 }
 
 /** Reads the journal. Damage is an answer, not an error. Throws only what opening throws. */
