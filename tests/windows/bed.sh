@@ -22,6 +22,7 @@ set -euo pipefail
 
 bed=${UPDATER_SHIM_WINE_BED:-${XDG_CACHE_HOME:-$HOME/.cache}/updater-shim/wine-bed}
 root=$bed/root
+self=$(realpath -- "$0")
 recipe=1 # raise it whenever what `provision` makes changes: an older bed is then made anew
 idle_seconds=600
 
@@ -72,7 +73,7 @@ provision() {
   command -v debootstrap >/dev/null || quietly install_debootstrap
   # In a mount namespace of its own: what debootstrap mounts must not stay behind if it is killed.
   quietly unshare --mount debootstrap --variant=minbase trixie "$root"
-  quietly unshare --mount --pid --fork --kill-child "$0" __install_wine "$root"
+  quietly unshare --mount --pid --fork --kill-child "$self" __install_wine "$root"
   echo "$recipe" >"$root/recipe" # last: a bed without it is half made
 }
 
@@ -133,20 +134,20 @@ start_time() { cut -d' ' -f22 "/proc/$1/stat" 2>/dev/null; } # told apart from a
 
 start_holder() {
   rm -f "$bed/holder"
-  setsid unshare --mount --pid --fork "$0" __hold "$bed" </dev/null >"$bed/holder.log" 2>&1 9>&- &
+  setsid unshare --mount --pid --fork "$self" __hold "$bed" </dev/null >"$bed/holder.log" 2>&1 9>&- &
   for _ in {1..200}; do alive && return; sleep 0.05; done
   die "the Wine server did not start: $(cat "$bed/holder.log")"
 }
 
 hold() { # pid 1 of the namespaces; bash, because pid 1 has to reap what Wine leaves behind
   bed=$1 root=$1/root
-  local pid server
-  read -r pid _ </proc/self/stat # the outer /proc still, so this is the outer pid
+  local stat server
+  read -ra stat </proc/self/stat # the outer /proc, so this is the outer pid
   mount_inside
   inside wineserver --foreground --persistent=$idle_seconds &
   server=$!
   inside wine cmd /c exit # the first start takes long
-  echo "$pid $(cut -d' ' -f22 /proc/self/stat)" >"$bed/holder.tmp"
+  echo "${stat[0]} ${stat[21]}" >"$bed/holder.tmp"
   mv "$bed/holder.tmp" "$bed/holder"
   wait "$server" || true
   rm -f "$bed/holder"
@@ -162,7 +163,8 @@ mount_inside() {
 inside() { chroot "$root" /usr/bin/env "${wine_environment[@]}" "$@"; }
 
 wine_environment=(
-  PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root USER=root LANG=C.UTF-8 TMPDIR=/tmp
+  -u TMPDIR # Wine 10 aborts with "free(): invalid pointer" where it is set
+  PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root USER=root LANG=C.UTF-8
   WINEPREFIX=/prefix WINEARCH=win64 WINEDEBUG=-all WINEDLLOVERRIDES='mscoree=;mshtml=;winemenubuilder.exe='
 )
 
