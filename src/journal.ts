@@ -50,7 +50,7 @@ const FileSchema = v.pipe(
     /** Null only while staging, where it is not known before the download. */
     fresh: v.nullable(DigestSchema),
   }),
-  v.check(namesBelongTogether, "names that belong to the target"),
+  v.check((file) => namesBelongTogether(file), "names that belong to the target"),
 );
 
 const RecordSchema = v.strictObject({

@@ -1,0 +1,265 @@
+/**
+ * Recovery: what every start does first, and `--repair` does alone. It runs under the lock, decides
+ * from the disk (the journal only explains the names), and can be cut short anywhere and run again.
+ */
+import { dirname } from "@std/path";
+import { isThere, removeIfThere } from "./durable_files.ts";
+import { UpdateError } from "./errors.ts";
+import { examine } from "./executable_format.ts";
+import { onFile } from "./fs_errors.ts";
+import {
+  type Journal,
+  type JournalFile,
+  type JournalRecord,
+  type Phase,
+  readJournal,
+  setJournalAside,
+  writeJournal,
+} from "./journal.ts";
+import { findOrphans, type Orphan, restore } from "./orphans.ts";
+import type { Session } from "./session.ts";
+import { holds, putBack, swapIn } from "./swap.ts";
+import { removeStaged, sweepStateDir, tidyCommitted } from "./tidy.ts";
+import { emptyTrash } from "./trash.ts";
+
+/** What the disk says about one target of an interrupted update. */
+export interface Facts {
+  /** `broken`: empty or cut off; `other`: complete, but neither the old nor the new one. */
+  readonly target: "old" | "fresh" | "missing" | "broken" | "other";
+  /** The staged file is there, complete. */
+  readonly staged: boolean;
+  /** The old one is there under another name, complete. */
+  readonly kept: boolean;
+  /** There was no old one. */
+  readonly first: boolean;
+}
+
+/** What recovery does with an interrupted update. */
+export type Decision = "discard" | "finish" | "put-back" | "tidy" | "give-up";
+
+/** A file that recovery could not put right, and why. */
+export interface Unrepaired {
+  readonly path: string;
+  readonly why: string;
+  readonly hint: string;
+}
+
+/** What recovery did: the caller tells nothing-to-do from repaired from failed. */
+export interface Recovery {
+  /** Paths that were restored, finished or put back. */
+  readonly mended: readonly string[];
+  readonly unrepaired: readonly Unrepaired[];
+  /** Files that were removed because an interrupted update had made them. */
+  readonly removed: readonly string[];
+  /** Notes about files that were left alone. */
+  readonly left: readonly Orphan[];
+  /** An interrupted update is still open: no other may begin. */
+  readonly blocked: boolean;
+}
+
+/** Never a mix: forward if that is possible for all, else back if that is possible for all. */
+export function decide(phase: Phase, files: readonly Facts[]): Decision {
+  if (phase === "staging") return "discard";
+  if (phase === "committed") return "tidy";
+  const forward = files.every(({ target, staged }) =>
+    target === "fresh" || (staged && target !== "other")
+  );
+  if (phase === "committing" && forward) return "finish";
+  const back = files.every(({ target, kept, first }) =>
+    target === "old" || (first ? target !== "other" : kept && target !== "other")
+  );
+  return back ? "put-back" : "give-up";
+}
+
+/**
+ * Puts right whatever was interrupted, in the folders named and those that the journal names. The
+ * lock is held. What cannot be put right is in the result; throws `filesystem` only where the state
+ * dir itself or a folder cannot be read.
+ */
+export async function recover(session: Session, folders: readonly string[]): Promise<Recovery> {
+  const { system: { fs }, dir } = session;
+  const result: Result = { mended: [], unrepaired: [], removed: [], left: [], blocked: false };
+  let named: string[] = [];
+  if (isThere(fs, dir.state)) {
+    emptyTrash(session);
+    sweepStateDir(session);
+    const journal = readJournal(fs, dir);
+    if (journal.state === "valid") {
+      named = journal.record.files.map((file) => dirname(file.target));
+      await recoverUpdate(session, journal.record, result);
+    } else if (journal.state !== "none") {
+      setUnreadableAside(session, journal, result);
+    }
+  }
+  await recoverOrphans(session, [...folders, ...named], result);
+  return result;
+}
+
+function setUnreadableAside(
+  { system: { fs }, dir, report }: Session,
+  journal: Exclude<Journal, { state: "none" | "valid" }>,
+  result: Result,
+): void {
+  if (journal.state === "newer") {
+    result.blocked = true;
+    result.unrepaired.push({
+      path: dir.journal,
+      why: `it was written by a newer updater-shim (format ${journal.format})`,
+      hint:
+        "Run that newer updater-shim with --repair; until then only missing files are restored.",
+    });
+    return;
+  }
+  const kept = onFile("put aside", dir.journal, () => setJournalAside(fs, dir));
+  report({
+    event: "warning",
+    message: `The journal "${dir.journal}" cannot be read: ${journal.why}`,
+    path: kept,
+    hint: `It is kept as "${kept}"; the executables are put right without it.`,
+  });
+}
+
+type Result = {
+  -readonly [Key in keyof Recovery]: Recovery[Key] extends readonly (infer Item)[] ? Item[]
+    : Recovery[Key];
+};
+
+async function recoverUpdate(
+  session: Session,
+  record: JournalRecord,
+  result: Result,
+): Promise<void> {
+  const facts = record.files.map((file) => look(session, file));
+  const decision = decide(record.phase, facts);
+  try {
+    await carryOut(session, decision, record, facts, result);
+  } catch (error) {
+    if (!(error instanceof UpdateError)) throw error;
+    // The journal is still there: the next start goes on from here.
+    result.blocked = true;
+    result.unrepaired.push({
+      path: error.path ?? session.dir.journal,
+      why: error.message,
+      hint: error.hint ?? "Run updater-shim --repair again.",
+    });
+    return;
+  }
+  if (decision === "give-up" || record.files.length === 0) return;
+  const outcomes = { finish: "finished", "put-back": "rolled-back" } as const;
+  session.report({
+    event: "recovered",
+    outcome: decision === "finish" || decision === "put-back" ? outcomes[decision] : "cleaned",
+    files: record.files.map((file) => file.target),
+  });
+}
+
+async function carryOut(
+  session: Session,
+  decision: Decision,
+  record: JournalRecord,
+  facts: readonly Facts[],
+  result: Result,
+): Promise<void> {
+  const { system: { fs }, dir } = session;
+  const filesThatAreNot = (state: Facts["target"]) =>
+    record.files.filter((_, index) => facts[index]!.target !== state);
+  switch (decision) {
+    case "finish":
+      await swapIn(session, filesThatAreNot("fresh"));
+      writeJournal(fs, dir, { ...record, phase: "committed" });
+      tidyCommitted(session, record);
+      result.mended.push(...filesThatAreNot("fresh").map((file) => file.target));
+      return;
+    case "put-back":
+      await putBack(session, record.files);
+      result.removed.push(...removeStaged(session, record));
+      result.mended.push(...filesThatAreNot("old").map((file) => file.target));
+      return;
+    case "discard":
+      result.removed.push(...removeStaged(session, record));
+      return;
+    case "tidy":
+      return tidyCommitted(session, record);
+    case "give-up":
+      return await giveUp(session, record, facts, result);
+  }
+}
+
+function look({ system }: Session, file: JournalFile): Facts {
+  const { fs } = system;
+  const is = (path: string, content: JournalFile["old"]) =>
+    content !== null && holds(fs, path, content);
+  return {
+    target: is(file.target, file.fresh) ? "fresh" : is(file.target, file.old) ? "old" : other(),
+    staged: is(file.staged, file.fresh),
+    kept: is(file.previous, file.old) || is(file.aside, file.old),
+    first: file.old === null,
+  };
+  function other(): Facts["target"] {
+    const { completeness } = examine(fs, file.target);
+    return completeness === "complete" || completeness === "not-a-file" ? "other" : completeness;
+  }
+}
+
+/**
+ * Somebody else changed files between the interruption and now: there is no set of ours to go to.
+ * Complete executables are left alone; a missing one whose old one is left gets that back.
+ */
+async function giveUp(
+  session: Session,
+  record: JournalRecord,
+  facts: readonly Facts[],
+  result: Result,
+): Promise<void> {
+  const { fs } = session.system;
+  for (const [index, file] of record.files.entries()) {
+    const { target, kept } = facts[index]!;
+    const gone = target === "missing" || target === "broken";
+    if (gone && kept) {
+      await putBack(session, [file]);
+      result.mended.push(file.target);
+    } else if (gone || target === "other") {
+      result.unrepaired.push({
+        path: file.target,
+        why: gone
+          ? `it is ${target}, and no complete old version of it is left`
+          : "it is neither the old nor the new version: something else replaced it",
+        hint: "Run the update again with --force, or install the tool anew.",
+      });
+    }
+    for (const name of [file.staged, file.scratch]) {
+      if (onFile("remove", name, () => removeIfThere(fs, name))) result.removed.push(name);
+    }
+  }
+  onFile("put aside", session.dir.journal, () => setJournalAside(fs, session.dir));
+}
+
+async function recoverOrphans(
+  session: Session,
+  folders: readonly string[],
+  result: Result,
+): Promise<void> {
+  for (const folder of new Set(folders)) {
+    const orphans = onFile("list", folder, () => findOrphans(session.system, folder));
+    for (const orphan of orphans) await recoverOrphan(session, orphan, result);
+  }
+}
+
+async function recoverOrphan(session: Session, orphan: Orphan, result: Result): Promise<void> {
+  const { previous, target } = orphan;
+  // Two `.previous` of one target: the first one mended it.
+  if (result.mended.includes(target)) return;
+  const failed = (why: string, hint: string) => result.unrepaired.push({ path: target, why, hint });
+  if (orphan.action === "leave") result.left.push(orphan);
+  if (orphan.action === "give-up") {
+    failed(`it cannot be restored from "${previous}": ${orphan.why}`, "Install the tool anew.");
+  }
+  if (orphan.action !== "restore") return;
+  try {
+    await restore(session, orphan);
+    result.mended.push(target);
+  } catch (error) {
+    if (!(error instanceof UpdateError)) throw error;
+    failed(error.message, error.hint ?? `Rename "${previous}" to "${target}" by hand.`);
+  }
+}

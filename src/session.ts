@@ -1,0 +1,11 @@
+/** What every stage of one run shares. */
+import type { Report } from "./events.ts";
+import type { InstallDir } from "./install_dir.ts";
+import type { System } from "./system.ts";
+
+/** One run of the shim on one install dir. */
+export interface Session {
+  readonly system: System;
+  readonly dir: InstallDir;
+  readonly report: Report;
+}
