@@ -74,33 +74,42 @@ const processes: Processes = {
   openLibrary: (name, symbols) => Deno.dlopen(name, symbols),
 };
 
-async function run(path: string, args: readonly string[], timeoutMs: number): Promise<RunResult> {
+async function run(
+  path: string,
+  args: readonly string[],
+  timeoutMs: number,
+  stop?: AbortSignal,
+): Promise<RunResult> {
   const child = new Deno.Command(path, {
     args: [...args],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+  const output = [firstText(child.stdout), firstText(child.stderr)];
   let timedOut = false;
-  const output = [firstText(child.stdout), firstText(child.stderr)] as const;
-  const timer = setTimeout(() => {
-    timedOut = true;
+  const kill = () => {
     try {
       child.kill("SIGKILL");
     } catch {
       // It ended in the same instant.
     }
-    // A grandchild may hold the pipes open for ever: what came until now is enough.
-    output.forEach((text) => text.stop());
+  };
+  const timer = setTimeout(() => {
+    timedOut = true;
+    kill();
   }, timeoutMs);
+  stop?.addEventListener("abort", kill, { once: true });
   try {
     const { code } = await child.status;
-    // The same grandchild after an exit in time: what it still writes is not the program's own.
-    setTimeout(() => output.forEach((text) => text.stop()), 1000).unref?.();
-    const [stdout, stderr] = await Promise.all(output.map((text) => text.done));
-    return { code, stdout: stdout!, stderr: stderr!, timedOut };
+    // A grandchild may hold the pipes open for ever: what comes within a second is enough.
+    const giveUp = setTimeout(() => output.forEach((text) => text.stop()), 1000);
+    const [stdout = "", stderr = ""] = await Promise.all(output.map((text) => text.done));
+    clearTimeout(giveUp);
+    return { code, stdout, stderr, timedOut };
   } finally {
     clearTimeout(timer);
+    stop?.removeEventListener("abort", kill);
   }
 }
 

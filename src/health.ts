@@ -14,6 +14,7 @@ export async function checkHealth(
   { system, report }: Session,
   path: string,
   check: HealthCheck,
+  stop?: AbortSignal,
 ): Promise<void> {
   if (!check) return;
   const command = [path, ...check.args].join(" ");
@@ -30,10 +31,11 @@ export async function checkHealth(
   };
   let result: RunResult;
   try {
-    result = await runWhenClosed(system, path, check.args, check.timeoutMs);
+    result = await runWhenClosed(system, path, check, stop);
   } catch (error) {
     return sick(`could not be started: ${reason(error)}`, startHint(error), error);
   }
+  stop?.throwIfAborted();
   const tell = "The old version stays. Tell the tool's authors, with the output of that command.";
   if (result.timedOut) sick(`was still running after ${check.timeoutMs} ms`, tell);
   if (result.code !== 0) {
@@ -70,12 +72,12 @@ export async function askVersion(
 async function runWhenClosed(
   { processes, clock }: Session["system"],
   path: string,
-  args: readonly string[],
-  timeoutMs: number,
+  { args, timeoutMs }: Exclude<HealthCheck, false>,
+  stop: AbortSignal | undefined,
 ): Promise<RunResult> {
   for (let tries = 1;; tries++) {
     try {
-      return await processes.run(path, args, timeoutMs);
+      return await processes.run(path, args, timeoutMs, stop);
     } catch (error) {
       if (errorCode(error) !== "ETXTBSY" || tries === 5) throw error;
     }

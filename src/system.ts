@@ -84,8 +84,13 @@ export interface Processes {
   parentPid(): number;
   /** Whether a process of that id exists, zombies included. Unix only. */
   exists(pid: number): boolean;
-  /** Runs a program with no input to its end, or kills it after `timeoutMs`. */
-  run(path: string, args: readonly string[], timeoutMs: number): Promise<RunResult>;
+  /** Runs a program with no input to its end, or kills it after `timeoutMs` or at the signal. */
+  run(
+    path: string,
+    args: readonly string[],
+    timeoutMs: number,
+    stop?: AbortSignal,
+  ): Promise<RunResult>;
   /** Starts a program that outlives us, on our terminal. */
   spawn(path: string, args: readonly string[]): void;
   /** Opens a system library. Only Windows builds have the permission. */
