@@ -121,20 +121,23 @@ export function linkOrCopy(fs: FileSystem, existing: string, added: string, scra
 
 /**
  * Moves a file over another name, across file systems if need be, and makes that durable.
- * Cut short: `to` is the old or the new file, never an incomplete one.
+ * Cut short: `to` is the old or the new file, never an incomplete one. Returns whether it was
+ * copied: then what was verified before has to be verified again.
  */
-export function moveAnywhere(fs: FileSystem, from: string, to: string, scratch: string): void {
+export function moveAnywhere(fs: FileSystem, from: string, to: string, scratch: string): boolean {
   try {
     fs.renameSync(from, to);
+    syncFolder(fs, dirname(to));
+    return false;
   } catch (error) {
     if ((error as { code?: string }).code !== "EXDEV") throw error;
-    removeIfThere(fs, scratch);
-    copyFile(fs, from, scratch, 0o700);
-    fs.renameSync(scratch, to);
-    syncFolder(fs, dirname(to));
-    removeIfThere(fs, from);
   }
+  removeIfThere(fs, scratch);
+  copyFile(fs, from, scratch, 0o700);
+  fs.renameSync(scratch, to);
   syncFolder(fs, dirname(to));
+  removeIfThere(fs, from);
+  return true;
 }
 
 /** Makes the names in the folders of these paths durable, each folder once. */

@@ -6,10 +6,16 @@ import { dirname } from "@std/path";
 import type { Digest } from "./digest.ts";
 import { digestFileInBackground } from "./digest.ts";
 import { isThere, syncFolder, syncFolders } from "./durable_files.ts";
-import { UpdateError } from "./errors.ts";
+import { reason, UpdateError } from "./errors.ts";
 import { onFile } from "./fs_errors.ts";
 import { checkHealth, type HealthCheck } from "./health.ts";
-import { type JournalFile, type JournalRecord, namesFor, writeJournal } from "./journal.ts";
+import {
+  type JournalFile,
+  type JournalRecord,
+  namesFor,
+  readJournal,
+  writeJournal,
+} from "./journal.ts";
 import type { Receipt } from "./receipt.ts";
 import type { Session } from "./session.ts";
 import { holds, putBack, swapIn } from "./swap.ts";
@@ -49,52 +55,40 @@ export async function install(
   installation: Installation,
   stop: AbortSignal,
 ): Promise<void> {
-  let record = await begin(session, installation);
+  let record = begin(session, installation, uniqueName(session.system));
   try {
     record = await stage(session, record, installation, stop);
     stop.throwIfAborted();
     writeJournal(session.system.fs, session.dir, record);
   } catch (error) {
-    removeStaged(session, { ...record, phase: "staging" });
+    abandon(session, { ...record, phase: "staging" });
     throw error;
   }
   await commit(session, record, installation.healthCheck);
 }
 
-/** The journal names everything first; then the staged files are made, which proves that we may. */
-async function begin(
-  { system, dir }: Session,
-  { files }: Installation,
-): Promise<JournalRecord> {
-  const { fs } = system;
-  const transaction = uniqueName(system);
-  const entries: JournalFile[] = [];
-  for (const { target, digest } of files) {
-    const { hiddenPrevious, ...names } = namesFor(target.path, transaction);
-    entries.push({
-      name: target.name,
-      target: target.path,
-      ...names,
-      // A foreign `.previous` beside a complete target is not ours to remove.
-      previous: isThere(fs, names.previous) ? hiddenPrevious : names.previous,
-      old: target.current
-        ? await onFile("read", target.path, () => digestFileInBackground(fs, target.path))
-        : null,
-      fresh: digest,
-    });
-  }
+/** The journal names everything before it is made. */
+function begin({ system: { fs }, dir }: Session, { files }: Installation, id: string) {
+  const entries = files.map(({ target, digest }): JournalFile => {
+    const { hiddenPrevious, ...names } = namesFor(target.path, id);
+    // A foreign `.previous` beside a complete target is not ours to remove.
+    const previous = isThere(fs, names.previous) ? hiddenPrevious : names.previous;
+    return { name: target.name, target: target.path, ...names, previous, old: null, fresh: digest };
+  });
+  const before = readJournal(fs, dir);
   const record: JournalRecord = {
     format: 1,
-    transaction,
+    transaction: id,
     phase: "staging",
     files: entries,
-    leftovers: [],
+    leftovers: before.state === "valid" ? before.record.leftovers : [],
     receipt: null,
   };
   writeJournal(fs, dir, record);
   return record;
 }
 
+/** Returns the record of the commit: from there on every digest is known, old and new. */
 async function stage(
   session: Session,
   record: JournalRecord,
@@ -102,6 +96,7 @@ async function stage(
   stop: AbortSignal,
 ): Promise<JournalRecord> {
   const { system: { fs } } = session;
+  // Made before the first byte is fetched: a folder that we may not write to shows now.
   for (const { staged } of record.files) {
     onFile(
       "write to",
@@ -109,8 +104,15 @@ async function stage(
       () => fs.openSync(staged, { write: true, createNew: true, mode: 0o600 }).close(),
     );
   }
-  const digests = await fillAll(record.files, fill, stop);
-  const filled = record.files.map((file, index) => ({ ...file, fresh: digests[index]! }));
+  const oldDigests = digestOld(session, files);
+  oldDigests.catch(() => {}); // Awaited below: a failed download comes first.
+  const fresh = await fillAll(record.files, fill, stop);
+  const old = await oldDigests;
+  const filled = record.files.map((file, index) => ({
+    ...file,
+    old: old[index]!,
+    fresh: fresh[index]!,
+  }));
   for (const [index, file] of filled.entries()) await seal(session, file, files[index]!);
   syncFolders(fs, filled.map((file) => file.staged));
   for (const { staged } of filled) await checkHealth(session, staged, healthCheck, stop);
@@ -119,6 +121,16 @@ async function stage(
     if (!holds(fs, file.staged, file.fresh)) throw exchanged(file.staged);
   }
   return { ...record, phase: "committing", files: filled, receipt: receipt(filled) };
+}
+
+/** In the gaps of the download: it costs no time of its own on all but the fastest networks. */
+async function digestOld({ system: { fs } }: Session, files: readonly NewFile[]) {
+  const digests: (Digest | null)[] = [];
+  for (const { target: { path, current } } of files) {
+    const digest = () => onFile("read", path, () => digestFileInBackground(fs, path));
+    digests.push(current ? await digest() : null);
+  }
+  return digests;
 }
 
 /** One that fails stops the others: nobody waits for a download that is of no use any more. */
@@ -190,7 +202,29 @@ async function commit(
     await undo(session, record, error);
     throw error;
   }
-  tidyCommitted(session, record);
+  try {
+    tidyCommitted(session, record);
+  } catch (error) {
+    // The new set is installed and durable; the journal says so, and the next start tidies.
+    report({
+      event: "warning",
+      message: `The update is done, but not everything could be tidied: ${reason(error)}`,
+      hint: "The next start tries again.",
+    });
+  }
+}
+
+/** Nothing was touched yet. What cannot be removed now is in the journal for the next start. */
+function abandon(session: Session, record: JournalRecord): void {
+  try {
+    removeStaged(session, record);
+  } catch (error) {
+    session.report({
+      event: "warning",
+      message: `Not everything that was staged could be removed: ${reason(error)}`,
+      hint: "The next start tries again.",
+    });
+  }
 }
 
 /** If this fails too, the journal is still there and the next start goes on with it. */
@@ -209,7 +243,7 @@ async function undo(session: Session, record: JournalRecord, cause: unknown): Pr
   } catch (error) {
     throw new UpdateError(
       "filesystem",
-      `The update failed, and so did undoing it: ${(error as Error).message}`,
+      `The update failed, and so did undoing it: ${reason(error)}`,
       {
         path: dir.journal,
         hint: "Run updater-shim --repair: it goes on from here.",

@@ -12,6 +12,7 @@
 import { basename, dirname, join } from "@std/path";
 import { isThere, linkOrCopy, moveAnywhere, removeIfThere, syncFolder } from "./durable_files.ts";
 import { examine, type Executable } from "./executable_format.ts";
+import { UpdateError } from "./errors.ts";
 import { onFile } from "./fs_errors.ts";
 import { makeFolder, openStateDir } from "./install_dir.ts";
 import type { Session } from "./session.ts";
@@ -80,11 +81,51 @@ function looksExecutable(
   return os !== "windows" && ((fs.statSync(path).mode ?? 0) & 0o111) !== 0;
 }
 
+/** A file that could not be put right, and why. */
+export interface Unrepaired {
+  readonly path: string;
+  readonly why: string;
+  readonly hint: string;
+}
+
+/** What became of the orphans of a folder; lists grow. */
+export interface Mended {
+  readonly mended: string[];
+  readonly unrepaired: Unrepaired[];
+  readonly left: Orphan[];
+}
+
+/** Carries the rule out in one folder. One file that fails does not keep the others from it. */
+export async function mendOrphans(
+  session: Session,
+  folder: string,
+  { mended, unrepaired, left }: Mended,
+): Promise<void> {
+  for (const orphan of onFile("list", folder, () => findOrphans(session.system, folder))) {
+    const { previous, target, action, why } = orphan;
+    // Two `.previous` of one target: the first one mended it.
+    if (mended.includes(target)) continue;
+    const failed = (why: string, hint: string) => unrepaired.push({ path: target, why, hint });
+    if (action === "leave") left.push(orphan);
+    if (action === "give-up") {
+      failed(`it cannot be restored from "${previous}": ${why}`, "Install the tool anew.");
+    }
+    if (action !== "restore") continue;
+    try {
+      await restore(session, orphan);
+      mended.push(target);
+    } catch (error) {
+      if (!(error instanceof UpdateError)) throw error;
+      failed(error.message, error.hint ?? `Rename "${previous}" to "${target}" by hand.`);
+    }
+  }
+}
+
 /**
  * Puts one orphan back. If we die: the target is as it was, or restored; a cut-off one may already
  * have its second name in `broken/`. Throws `filesystem`.
  */
-export async function restore(session: Session, { previous, target }: Orphan): Promise<void> {
+async function restore(session: Session, { previous, target }: Orphan): Promise<void> {
   const { system, report } = session;
   const { fs } = system;
   await onFile("restore", target, async () => {

@@ -3,46 +3,22 @@
  * from the disk (the journal only explains the names), and can be cut short anywhere and run again.
  */
 import { dirname } from "@std/path";
+import { decide, type Decision, type Facts, look } from "./decision.ts";
 import { isThere, removeIfThere } from "./durable_files.ts";
 import { UpdateError } from "./errors.ts";
-import { examine } from "./executable_format.ts";
 import { onFile } from "./fs_errors.ts";
 import {
   type Journal,
-  type JournalFile,
   type JournalRecord,
-  type Phase,
   readJournal,
   setJournalAside,
   writeJournal,
 } from "./journal.ts";
-import { findOrphans, type Orphan, restore } from "./orphans.ts";
+import { mendOrphans, type Orphan, type Unrepaired } from "./orphans.ts";
 import type { Session } from "./session.ts";
-import { holds, putBack, swapIn } from "./swap.ts";
+import { putBack, swapIn } from "./swap.ts";
 import { removeStaged, sweepStateDir, tidyCommitted } from "./tidy.ts";
 import { emptyTrash } from "./trash.ts";
-
-/** What the disk says about one target of an interrupted update. */
-export interface Facts {
-  /** `broken`: empty or cut off; `other`: complete, but neither the old nor the new one. */
-  readonly target: "old" | "fresh" | "missing" | "broken" | "other";
-  /** The staged file is there, complete. */
-  readonly staged: boolean;
-  /** The old one is there under another name, complete. */
-  readonly kept: boolean;
-  /** There was no old one. */
-  readonly first: boolean;
-}
-
-/** What recovery does with an interrupted update. */
-export type Decision = "discard" | "finish" | "put-back" | "tidy" | "give-up";
-
-/** A file that recovery could not put right, and why. */
-export interface Unrepaired {
-  readonly path: string;
-  readonly why: string;
-  readonly hint: string;
-}
 
 /** What recovery did: the caller tells nothing-to-do from repaired from failed. */
 export interface Recovery {
@@ -55,20 +31,6 @@ export interface Recovery {
   readonly left: readonly Orphan[];
   /** An interrupted update is still open: no other may begin. */
   readonly blocked: boolean;
-}
-
-/** Never a mix: forward if that is possible for all, else back if that is possible for all. */
-export function decide(phase: Phase, files: readonly Facts[]): Decision {
-  if (phase === "staging") return "discard";
-  if (phase === "committed") return "tidy";
-  const forward = files.every(({ target, staged }) =>
-    target === "fresh" || (staged && target !== "other")
-  );
-  if (phase === "committing" && forward) return "finish";
-  const back = files.every(({ target, kept, first }) =>
-    target === "old" || (first ? target !== "other" : kept && target !== "other")
-  );
-  return back ? "put-back" : "give-up";
 }
 
 /**
@@ -91,7 +53,7 @@ export async function recover(session: Session, folders: readonly string[]): Pro
       setUnreadableAside(session, journal, result);
     }
   }
-  await recoverOrphans(session, [...folders, ...named], result);
+  for (const folder of new Set([...folders, ...named])) await mendOrphans(session, folder, result);
   return result;
 }
 
@@ -129,7 +91,8 @@ async function recoverUpdate(
   record: JournalRecord,
   result: Result,
 ): Promise<void> {
-  const facts = record.files.map((file) => look(session, file));
+  const { fs } = session.system;
+  const facts = record.files.map((file) => look(fs, file));
   const decision = decide(record.phase, facts);
   try {
     await carryOut(session, decision, record, facts, result);
@@ -185,22 +148,6 @@ async function carryOut(
   }
 }
 
-function look({ system }: Session, file: JournalFile): Facts {
-  const { fs } = system;
-  const is = (path: string, content: JournalFile["old"]) =>
-    content !== null && holds(fs, path, content);
-  return {
-    target: is(file.target, file.fresh) ? "fresh" : is(file.target, file.old) ? "old" : other(),
-    staged: is(file.staged, file.fresh),
-    kept: is(file.previous, file.old) || is(file.aside, file.old),
-    first: file.old === null,
-  };
-  function other(): Facts["target"] {
-    const { completeness } = examine(fs, file.target);
-    return completeness === "complete" || completeness === "not-a-file" ? "other" : completeness;
-  }
-}
-
 /**
  * Somebody else changed files between the interruption and now: there is no set of ours to go to.
  * Complete executables are left alone; a missing one whose old one is left gets that back.
@@ -232,34 +179,4 @@ async function giveUp(
     }
   }
   onFile("put aside", session.dir.journal, () => setJournalAside(fs, session.dir));
-}
-
-async function recoverOrphans(
-  session: Session,
-  folders: readonly string[],
-  result: Result,
-): Promise<void> {
-  for (const folder of new Set(folders)) {
-    const orphans = onFile("list", folder, () => findOrphans(session.system, folder));
-    for (const orphan of orphans) await recoverOrphan(session, orphan, result);
-  }
-}
-
-async function recoverOrphan(session: Session, orphan: Orphan, result: Result): Promise<void> {
-  const { previous, target } = orphan;
-  // Two `.previous` of one target: the first one mended it.
-  if (result.mended.includes(target)) return;
-  const failed = (why: string, hint: string) => result.unrepaired.push({ path: target, why, hint });
-  if (orphan.action === "leave") result.left.push(orphan);
-  if (orphan.action === "give-up") {
-    failed(`it cannot be restored from "${previous}": ${orphan.why}`, "Install the tool anew.");
-  }
-  if (orphan.action !== "restore") return;
-  try {
-    await restore(session, orphan);
-    result.mended.push(target);
-  } catch (error) {
-    if (!(error instanceof UpdateError)) throw error;
-    failed(error.message, error.hint ?? `Rename "${previous}" to "${target}" by hand.`);
-  }
 }
