@@ -4,7 +4,7 @@
  * Update, repair and clean-up all take it: a start-up clean-up that runs beside a live updater is
  * a known way to destroy an installation (rust-lang/rustup#5076).
  */
-import { readIfThere, writeAll } from "./durable_files.ts";
+import { readIfThere, removeIfThere, writeAll } from "./durable_files.ts";
 import { UpdateError } from "./errors.ts";
 import { onFile } from "./fs_errors.ts";
 import type { InstallDir } from "./install_dir.ts";
@@ -47,7 +47,12 @@ export async function tryLock(system: System, dir: InstallDir): Promise<Lock | u
     return undefined;
   }
   writeHolder(system, dir, { pid: processes.pid, since: new Date(clock.now()).toISOString() });
-  return { release: () => file.close() };
+  return {
+    release() {
+      removeHolder(system, dir);
+      file.close();
+    },
+  };
 }
 
 /** Beside the lock and not in it: Windows lets nobody read a locked file. Only for messages. */
@@ -60,6 +65,15 @@ function writeHolder({ fs }: System, dir: InstallDir, holder: Holder): void {
     // The lock counts, not this: a full disk must not keep a repair from running.
   } finally {
     file?.close();
+  }
+}
+
+/** Still under the lock: after a kill the file stays, and says who was killed. */
+function removeHolder({ fs }: System, dir: InstallDir): void {
+  try {
+    removeIfThere(fs, dir.holder);
+  } catch {
+    // As above.
   }
 }
 
