@@ -7,6 +7,7 @@
 export type ShimEvent =
   | { event: "recovered"; outcome: "finished" | "rolled-back" | "cleaned"; files: string[] }
   | { event: "repaired"; path: string; from: string }
+  | { event: "nothing-to-repair" }
   | { event: "waiting"; pid: number }
   | { event: "manifest"; name: string; version: string; url: string; signedBy: string | null }
   | { event: "up-to-date"; version: string }

@@ -1,4 +1,235 @@
+/** From arguments to an exit code: the right stages in the right order, and the only catch-all. */
+import { dirname, resolve } from "@std/path";
+import { type Command, parseCommand, usage } from "./cli.ts";
+import { completionScript } from "./completions.ts";
+import { type Config, loadConfig, resolveOptions } from "./config.ts";
+import { reason, UpdateError } from "./errors.ts";
+import type { Report } from "./events.ts";
+import { filesystemError, isFilesystemError } from "./fs_errors.ts";
+import { hasStateDir, openInstallDir, openStateDir } from "./install_dir.ts";
+import { installLocal, rollBack } from "./local_install.ts";
+import { type Lock, takeLock } from "./lock.ts";
+import { findOrphans } from "./orphans.ts";
+import { recover, type Recovery } from "./recover.ts";
+import { readReceipt } from "./receipt.ts";
+import { relaunch } from "./relaunch.ts";
+import { createReporter } from "./reporter.ts";
+import { RunLog } from "./run_log.ts";
+import type { Session } from "./session.ts";
+import { describeStatus, readStatus } from "./status.ts";
 import type { System } from "./system.ts";
-export async function run(_args: readonly string[], _system: System): Promise<number> {
-  return await Promise.resolve(0);
+import { visible, visibleJson } from "./text.ts";
+import { uninstall } from "./uninstall.ts";
+import { check, update } from "./update.ts";
+import { VERSION } from "./version.ts";
+import { waitForParent } from "./wait_for_parent.ts";
+
+/** `--check` found a newer version. */
+const AVAILABLE = 10;
+
+/** A command that works on an install dir. */
+type Work = Extract<Command, { installDir: string | undefined }>;
+
+/** Runs one invocation. Returns the exit code of the contract; never throws. */
+export async function run(args: readonly string[], system: System): Promise<number> {
+  let command: Command;
+  try {
+    command = parseCommand(args);
+  } catch (error) {
+    return fail(error, createReporter(system, { json: args.includes("--json") }));
+  }
+  const { terminal } = system;
+  switch (command.kind) {
+    case "help":
+      terminal.out(usage());
+      return 0;
+    case "version":
+      terminal.out(`updater-shim ${VERSION}\n`);
+      return 0;
+    case "completions":
+      terminal.out(completionScript(command.shell));
+      return 0;
+  }
+  const report = createReporter(system, command);
+  try {
+    return await work(command, system, report);
+  } catch (error) {
+    return fail(error, report);
+  }
+}
+
+async function work(command: Work, system: System, report: Report): Promise<number> {
+  // Where the shim lies, the tool lies: that needs no configuration.
+  const folder = resolve(system.cwd, command.installDir ?? dirname(system.execPath));
+  const session: Session = { system, dir: openInstallDir(system, folder), report };
+  const config = loadConfig(system, session.dir);
+  const stop = new AbortController();
+  listen(system, stop);
+  if (command.kind === "status") return showStatus(session, command.json);
+  const { dryRun } = command;
+  if (command.kind === "check" || dryRun) {
+    // Looks only: no lock, no recovery, no state dir.
+    const options = resolveOptions(command, config, session.dir, system);
+    if (dryRun) await update(session, options, stop.signal);
+    return !dryRun && await check(session, options, stop.signal) ? AVAILABLE : 0;
+  }
+  if (command.kind === "repair" && isUntouched(session)) {
+    report({ event: "nothing-to-repair" });
+    return 0;
+  }
+  openStateDir(system, session.dir);
+  return await withLock(
+    session,
+    command,
+    (logged, lock) => workLocked(command, logged, config, lock, stop.signal),
+  );
+}
+
+/** A folder that no shim ever worked in, and where nothing is amiss, gets no state dir. */
+function isUntouched({ system, dir }: Session): boolean {
+  return !hasStateDir(system, dir) &&
+    findOrphans(system, dir.path).every(({ action }) => action === "leave");
+}
+
+async function withLock(
+  session: Session,
+  command: Work,
+  step: (session: Session, lock: Lock) => Promise<number>,
+): Promise<number> {
+  const { system, dir } = session;
+  const lock = await takeLock(system, dir);
+  const log = new RunLog(system, dir, command.kind);
+  const report: Report = (event) => {
+    log.add(event);
+    session.report(event);
+  };
+  let code = 1;
+  try {
+    code = await step({ ...session, report }, lock);
+  } catch (error) {
+    code = fail(error, report);
+  } finally {
+    // An uninstalled tool has no state dir to write to.
+    if (hasStateDir(system, dir)) log.finish(code);
+    lock.release();
+  }
+  return code;
+}
+
+async function workLocked(
+  command: Work,
+  session: Session,
+  config: Config,
+  lock: Lock,
+  stop: AbortSignal,
+): Promise<number> {
+  const { system, dir } = session;
+  const recovery = await recover(session, foldersOf(session));
+  if (command.kind === "repair") return finishRepair(session, recovery);
+  tellUnrepaired(session, recovery);
+  const { parentPid, waitStdin, waitTimeoutMs: timeoutMs } = command;
+  await waitForParent(session, { parentPid, waitStdin, timeoutMs }, stop);
+  const { healthCheck } = config;
+  switch (command.kind) {
+    case "update":
+      await update(session, resolveOptions(command, config, dir, system), stop);
+      break;
+    case "from":
+      await installLocal(
+        session,
+        { from: command.file, target: command.target, healthCheck },
+        stop,
+      );
+      break;
+    case "rollback":
+      await rollBack(session, healthCheck, stop);
+      break;
+    case "uninstall":
+      await uninstall(session, lock);
+      return 0;
+  }
+  if (command.relaunch) relaunch(session, config.name, command.relaunch);
+  return 0;
+}
+
+/** Targets may be links that lead out of the install dir: their folders are looked after too. */
+function foldersOf({ system: { fs }, dir }: Session): string[] {
+  const receipt = readReceipt(fs, dir);
+  const files = typeof receipt === "string" ? [] : receipt.files;
+  return [dir.path, ...files.map(({ target }) => dirname(target))];
+}
+
+function finishRepair({ report }: Session, recovery: Recovery): number {
+  for (const { previous, why } of recovery.left) {
+    report({ event: "warning", message: `Left "${previous}" alone: ${why}`, path: previous });
+  }
+  if (recovery.unrepaired.length > 0) throw unrepaired(recovery);
+  if (recovery.mended.length + recovery.removed.length === 0) {
+    report({ event: "nothing-to-repair" });
+  }
+  return 0;
+}
+
+/** An open transaction stops an update; a file that only --repair could name does not. */
+function tellUnrepaired({ report }: Session, recovery: Recovery): void {
+  if (recovery.blocked) throw unrepaired(recovery);
+  for (const { path, why, hint } of recovery.unrepaired) {
+    report({ event: "warning", message: `Cannot repair "${path}": ${why}`, path, hint });
+  }
+}
+
+function unrepaired({ unrepaired: [first, ...others] }: Recovery): UpdateError {
+  const more = others.map(({ path, why, hint }) => `; "${path}": ${why} (${hint})`).join("");
+  return new UpdateError("repair", `Cannot repair "${first!.path}": ${first!.why}${more}`, {
+    path: first!.path,
+    hint: first!.hint,
+  });
+}
+
+/**
+ * Ctrl-C and TERM abort whatever was not committed yet. A closed terminal (SIGHUP) stops nothing:
+ * the user closes the window that "has finished" while the shim still works.
+ */
+function listen(system: System, stop: AbortController): void {
+  system.onStopSignal((signal) => {
+    if (signal === "SIGHUP") return;
+    stop.abort(
+      new UpdateError(
+        signal === "SIGINT" ? "interrupted" : "terminated",
+        "The update was interrupted",
+        { hint: "Nothing was changed. Run it again: a download resumes where it stopped." },
+      ),
+    );
+  });
+}
+
+function showStatus(session: Session, json: boolean): number {
+  const status = readStatus(session);
+  const text = json
+    ? visibleJson(status) + "\n"
+    : describeStatus(status).split("\n").map(visible).join("\n");
+  session.system.terminal.out(text);
+  return 0;
+}
+
+/** One sentence, one hint, one code. What we did not expect is our fault, and says so. */
+function fail(thrown: unknown, report: Report): number {
+  const error = thrown instanceof UpdateError
+    ? thrown
+    : isFilesystemError(thrown)
+    ? filesystemError(thrown, "use", "a file of the install dir") as UpdateError
+    : new UpdateError("bug", `A fault of updater-shim's own: ${reason(thrown)}`, {
+      hint: "Please report it, with .updater-shim/log.txt from the install dir.",
+      cause: thrown,
+    });
+  const { message, path, url, hint, exitCode: code } = error;
+  report({
+    event: "error",
+    code,
+    message,
+    ...(path !== undefined && { path }),
+    ...(url !== undefined && { url }),
+    ...(hint !== undefined && { hint }),
+  });
+  return code;
 }

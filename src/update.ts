@@ -15,7 +15,7 @@ import { parsePublicKey, verifySignature } from "./minisign.ts";
 import { checkSpace, ReleaseFiles } from "./release_files.ts";
 import type { Session } from "./session.ts";
 import { resolveTarget, type Target } from "./targets.ts";
-import { decideVersion } from "./version.ts";
+import { compareVersions, decideVersion } from "./version.ts";
 
 /** A manifest is a page of text; anything longer is none (an endless body would fill the memory). */
 const MANIFEST_LIMIT = 1024 * 1024;
@@ -111,7 +111,9 @@ async function readManifest(session: Session, options: Options, signal: AbortSig
       limit: SIGNATURE_LIMIT,
     });
     // Before a single byte of the manifest is interpreted.
-    const verified = await verifySignature(document.bytes, signature.bytes, keys, { url: location });
+    const verified = await verifySignature(document.bytes, signature.bytes, keys, {
+      url: location,
+    });
     signedBy = verified.keyId;
   }
   const manifest = parseManifest(document.bytes, location);
@@ -119,7 +121,7 @@ async function readManifest(session: Session, options: Options, signal: AbortSig
     throw new UpdateError(
       "verification",
       `The manifest offers version ${manifest.version}, not ${pin}`,
-      { hint: "Check --pin, and \"pinnedManifest\" in updater-shim.json." },
+      { hint: 'Check --pin, and "pinnedManifest" in updater-shim.json.' },
     );
   }
   const { name, version } = manifest;
@@ -151,6 +153,6 @@ function highestOf(
   { highest }: InstalledVersion,
   offered: { version: string; release: string },
 ): { version: string; release: string } {
-  if (highest && isHigher(highest.version, offered.version)) return highest;
+  if (highest && compareVersions(highest.version, offered.version) > 0) return highest;
   return offered;
 }
