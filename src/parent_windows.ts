@@ -7,6 +7,12 @@ const PROCESS_QUERY_LIMITED_INFORMATION = 0x1000;
 const WAIT_OBJECT_0 = 0;
 const ERROR_INVALID_PARAMETER = 87;
 
+/**
+ * The full path, because the program's permission names it (.ci/compile.ts): Deno takes a bare name
+ * for a file in the current folder as soon as the permission names any file.
+ */
+const LIBRARY = "C:\\Windows\\System32\\kernel32.dll";
+
 /** https://learn.microsoft.com/windows/win32/api/processthreadsapi/ and .../synchapi/ */
 const KERNEL32 = {
   OpenProcess: { parameters: ["u32", "i32", "u32"], result: "pointer" },
@@ -24,7 +30,7 @@ type Kernel32 = Deno.DynamicLibrary<typeof KERNEL32>["symbols"];
 
 /** Opens the process; undefined if it has exited, or if its pid now is a younger process's. */
 export function open(system: System, pid: number): Parent | undefined {
-  const library = system.processes.openLibrary("kernel32.dll", KERNEL32);
+  const library = system.processes.openLibrary(LIBRARY, KERNEL32);
   const { symbols } = library;
   const handle = symbols.OpenProcess(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, 0, pid);
   if (handle === null) {
