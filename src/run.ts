@@ -1,6 +1,6 @@
 /** From arguments to an exit code: the right stages in the right order, and the only catch-all. */
 import { dirname, resolve } from "@std/path";
-import { type Command, parseCommand, usage } from "./cli.ts";
+import { type Command, parseCommand } from "./cli.ts";
 import { completionScript } from "./completions.ts";
 import { type Config, loadConfig, resolveOptions } from "./config.ts";
 import { reason, UpdateError } from "./errors.ts";
@@ -21,6 +21,7 @@ import type { System } from "./system.ts";
 import { visible, visibleJson } from "./text.ts";
 import { uninstall } from "./uninstall.ts";
 import { check, update } from "./update.ts";
+import { usage } from "./usage.ts";
 import { VERSION } from "./version.ts";
 import { waitForParent } from "./wait_for_parent.ts";
 

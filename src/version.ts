@@ -1,12 +1,13 @@
 /** The shim's own version, and whether an offered version may replace the installed one. */
-import { compare, parse, type SemVer } from "@std/semver";
-import { UpdateError } from "./errors.ts";
+import { compare, format, parse, type SemVer } from "@std/semver";
 import config from "../deno.json" with { type: "json" };
+import { UpdateError } from "./errors.ts";
 
 /** Of the shim itself. */
 export const VERSION: string = config.version;
 
 const parseVersion: (text: string) => SemVer = parse;
+const formatVersion: (version: SemVer) => string = format;
 const compareParsed: (a: SemVer, b: SemVer) => number = compare;
 
 /** A version and what it consists of. */
@@ -21,14 +22,29 @@ export function compareVersions(a: string, b: string): number {
   return compareParsed(parseVersion(a), parseVersion(b));
 }
 
-/** Whether it is a semver version as 2.0.0 of the specification writes it. */
+/**
+ * Whether it is a version as semver.org writes it, and nothing else: the parser alone would also
+ * take spaces around it and a leading "v", and two spellings of one version must not exist. Numbers
+ * that the parser cannot hold are refused, because it would compare them as text.
+ */
 export function isVersion(text: string): boolean {
   try {
-    parseVersion(text);
-    return /^\d/.test(text);
+    const version = parseVersion(text);
+    const exact = (version.prerelease ?? []).every((part: string | number) =>
+      typeof part === "number" || /\D/.test(part)
+    );
+    return exact && formatVersion(version) === text;
   } catch {
     return false;
   }
+}
+
+/** What the user decided, and what the disk says. */
+export interface VersionOptions {
+  readonly allowDowngrade: boolean;
+  readonly force: boolean;
+  /** An executable of the offered release is not there: an equal version mends that. */
+  readonly incomplete?: boolean;
 }
 
 /**
@@ -36,41 +52,40 @@ export function isVersion(text: string): boolean {
  * | --- | --- |
  * | older than the installed or the highest seen version | refused without `--allow-downgrade` |
  * | equal to the installed or the highest seen one, other bytes | refused without `--force` |
- * | equal to the installed one | up to date; with `--force` installed again |
+ * | equal to the installed one | up to date; incomplete or with `--force`: installed again |
  * | newer, or nothing known to be installed | installed |
  *
- * The highest version seen may come again: after a rollback that is no attack.
+ * The highest version seen may come again: after a rollback that is no attack. Two versions that
+ * differ in build metadata only are equal. An installed version that is none counts as not known.
  * Throws `verification`.
  */
 export function decideVersion(
   installed: { readonly version: string | null; readonly release: string | null },
   highest: KnownRelease | null,
   offered: KnownRelease,
-  { allowDowngrade, force }: { readonly allowDowngrade: boolean; readonly force: boolean },
+  { allowDowngrade, force, incomplete = false }: VersionOptions,
 ): "update" | "up-to-date" {
-  const current = installed.version !== null && isVersion(installed.version)
-    ? { version: installed.version, release: installed.release }
-    : undefined;
-  for (const known of [current, highest ?? undefined]) {
+  const { version, release } = installed;
+  const current = version !== null && isVersion(version) ? { version, release } : null;
+  for (const [known, what] of [[current, "installed"], [highest, "highest seen"]] as const) {
     if (!known) continue;
     const order = compareVersions(offered.version, known.version);
-    const what = known === current ? "installed" : "highest seen";
     if (order < 0 && !allowDowngrade) {
       throw refused(
-        `Version ${offered.version} is older than the ${what} ${known.version}`,
+        `Version ${offered.version} is older than the ${what} version ${known.version}`,
         "An old release can bring old holes back. If you want it, use --allow-downgrade.",
       );
     }
     const changed = known.release !== null && known.release !== offered.release;
     if (order === 0 && changed && !force) {
       throw refused(
-        `Version ${offered.version} is ${what} already, with other bytes than those offered`,
+        `Version ${offered.version} has other bytes than the ${what} version ${known.version}`,
         "A release does not change. Ask the tool's authors; to install it anyway, use --force.",
       );
     }
   }
-  const same = current && compareVersions(offered.version, current.version) === 0;
-  return same && !force ? "up-to-date" : "update";
+  if (!current || force || incomplete) return "update";
+  return compareVersions(offered.version, current.version) === 0 ? "up-to-date" : "update";
 }
 
 function refused(message: string, hint: string): UpdateError {
