@@ -59,7 +59,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     value: "FILE",
     completes: "file",
   }),
-  command("rollback", "Go back to the version that the last update replaced"),
+  command("rollback", "Go back to the version before the last update"),
   command("uninstall", "Remove the tool, its updates' files and this shim"),
   command("status", "Show what is installed, the last run and leftovers"),
   command("completions", "Print a script for bash, zsh, fish or powershell", {

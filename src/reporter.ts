@@ -1,7 +1,6 @@
-/** Events for people (standard error), for programs (standard output, NDJSON) and for the log. */
-import { format as formatBytes } from "@std/fmt/bytes";
-import { format as formatDuration } from "@std/fmt/duration";
+/** Events for people (standard error) and for programs (standard output, one JSON object a line). */
 import type { Report, ShimEvent } from "./events.ts";
+import { bytes, type FileProgress, Progress } from "./progress.ts";
 import type { System } from "./system.ts";
 import { visible, visibleJson } from "./text.ts";
 
@@ -13,21 +12,38 @@ export interface ReporterOptions {
   readonly noProgress?: boolean;
 }
 
-const bytes: (count: number) => string = formatBytes;
-const duration: (ms: number, options: { ignoreZero: boolean }) => string = formatDuration;
+/** A program needs no more progress lines than this a second; the last of each file always comes. */
+const JSON_LINES_PER_SECOND = 10;
 
 /** Makes the function that every stage reports to. */
-export function createReporter(system: System, options: ReporterOptions): Report {
+export function createReporter(
+  system: Pick<System, "terminal" | "clock">,
+  { json = false, quiet = false, noProgress = false }: ReporterOptions,
+): Report {
   const { terminal } = system;
-  const progress = options.quiet ? undefined : new Progress(system, options);
+  const progress = new Progress(system, terminal.isTerminal && !noProgress && !json);
+  const isDue = everyNowAndThen(system);
   return (event) => {
-    if (options.json) terminal.out(visibleJson(event) + "\n");
-    if (event.event === "download") return progress?.show(event);
-    const serious = event.event === "error" || event.event === "warning";
+    const download = event.event === "download";
+    if (json && (!download || isDue(event))) terminal.out(visibleJson(event) + "\n");
+    if (download) return quiet ? undefined : progress.show(event);
     const text = describe(event);
-    if (text === undefined || (options.quiet && !serious)) return;
-    progress?.clear();
+    const serious = event.event === "error" || event.event === "warning";
+    if (text === undefined || (quiet && !serious)) return;
+    progress.clear();
     terminal.err(text);
+  };
+}
+
+/** Thousands of blocks come in a second. */
+function everyNowAndThen({ clock }: Pick<System, "clock">): (progress: FileProgress) => boolean {
+  const told = new Map<string, number>();
+  return ({ file, received, total }) => {
+    const now = clock.monotonic();
+    const before = told.get(file) ?? -Infinity;
+    if (received < total && now - before < 1000 / JSON_LINES_PER_SECOND) return false;
+    told.set(file, now);
+    return true;
   };
 }
 
@@ -40,17 +56,16 @@ export function describe(event: ShimEvent): string | undefined {
 function sentences(event: ShimEvent): string[] {
   switch (event.event) {
     case "recovered":
-      return [
-        {
-          finished: "Finished an update that had been interrupted.",
-          "rolled-back": "Undid an update that had been interrupted.",
-          cleaned: "Removed what an interrupted update had left.",
-        }[event.outcome],
-      ];
+      return [RECOVERED[event.outcome]];
     case "repaired":
       return [`Restored ${event.path} from ${event.from}`];
+    case "nothing-to-repair":
+      return ["Nothing to repair."];
     case "waiting":
-      return event.pid ? [`Waiting for process ${event.pid} to exit`] : [];
+      // Without a pid it is the end of the standard input that is waited for.
+      return [
+        event.pid ? `Waiting for process ${event.pid} to exit` : "Waiting for the tool to exit",
+      ];
     case "manifest":
       return [
         event.signedBy === null
@@ -76,85 +91,24 @@ function sentences(event: ShimEvent): string[] {
       ];
     case "uninstalled":
       return ["Removed:", ...event.files.map((file) => `  ${file}`)];
-    case "nothing-to-repair":
-      return ["Nothing to repair."];
+    case "relaunched":
+      return [`Started ${event.path}`];
     case "warning":
-      return [`Warning: ${event.message}`, ...(event.hint ? [`  ${event.hint}`] : [])];
+      return [`Warning: ${event.message}`, ...hint(event)];
     case "error":
-      return [`updater-shim: ${event.message}`, ...(event.hint ? [`  ${event.hint}`] : [])];
+      return [`updater-shim: ${event.message}`, ...hint(event)];
     default:
+      // Steps that take milliseconds: for programs and the log.
       return [];
   }
 }
 
-/** All files of a download in one line: a bar on a terminal, else a line at each tenth. */
-class Progress {
-  readonly #files = new Map<string, { received: number; total: number; first: number }>();
-  readonly #bar: boolean;
-  #began = 0;
-  #shownAt = -Infinity;
-  #shownTenth = 0;
-  #drawn = false;
-
-  constructor(readonly system: System, { noProgress, json }: ReporterOptions) {
-    this.#bar = system.terminal.isTerminal && !noProgress && !json;
-  }
-
-  show({ file, received, total }: { file: string; received: number; total: number }): void {
-    const now = this.system.clock.monotonic();
-    if (this.#files.size === 0) this.#began = now;
-    const first = this.#files.get(file)?.first ?? received;
-    this.#files.set(file, { received, total, first });
-    const sum = { received: 0, total: 0, first: 0 };
-    for (const part of this.#files.values()) {
-      sum.received += part.received;
-      sum.total += part.total;
-      sum.first += part.first;
-    }
-    const share = sum.received / sum.total;
-    const seconds = Math.max((now - this.#began) / 1000, 0.001);
-    const rate = (sum.received - sum.first) / seconds;
-    if (this.#bar) {
-      // Twenty a second is smooth; the last one must show the end.
-      if (now - this.#shownAt < 50 && share < 1) return;
-      this.#shownAt = now;
-      this.#drawn = true;
-      return this.system.terminal.err(
-        `\r${barLine(sum, share, rate, this.system.terminal.columns())}`,
-      );
-    }
-    const tenth = Math.floor(share * 10);
-    if (tenth === this.#shownTenth) return;
-    this.#shownTenth = tenth;
-    this.system.terminal.err(`Downloading ${tenth * 10} % of ${bytes(sum.total)}\n`);
-  }
-
-  clear(): void {
-    if (this.#drawn) this.system.terminal.err("\n");
-    this.#drawn = false;
-    this.#files.clear();
-    this.#shownTenth = 0;
-  }
+function hint(event: { readonly hint?: string }): string[] {
+  return event.hint === undefined ? [] : [`  ${event.hint}`];
 }
 
-/** Plain characters: a Windows console has no others in every code page. */
-function barLine(
-  { received, total }: { readonly received: number; readonly total: number },
-  share: number,
-  rate: number,
-  columns: number,
-): string {
-  const left = rate > 0 ? Math.ceil((total - received) / rate) * 1000 : Infinity;
-  const time = share >= 1
-    ? "done"
-    : Number.isFinite(left)
-    ? `${left ? duration(left, { ignoreZero: true }) : "0s"} left`
-    : "";
-  const numbers = ` ${Math.floor(share * 100).toString().padStart(3)} %  ${bytes(received)} of ${
-    bytes(total)
-  }  ${bytes(Math.round(rate))}/s  ${time}`;
-  const width = Math.max(0, Math.min(40, columns - numbers.length - 3));
-  const filled = Math.round(width * share);
-  const bar = width < 5 ? "" : `[${"#".repeat(filled)}${".".repeat(width - filled)}]`;
-  return (bar + numbers).slice(0, Math.max(columns - 1, 1)).padEnd(Math.min(columns - 1, 79));
-}
+const RECOVERED = {
+  finished: "Finished an update that had been interrupted.",
+  "rolled-back": "Undid an update that had been interrupted.",
+  cleaned: "Removed what an interrupted update had left.",
+} as const;
