@@ -45,11 +45,12 @@ function zsh(): string {
     file: ":file:_files",
     shell: `:shell:(${shells})`,
   };
-  const rows = OPTIONS.map(({ name, value, help, repeatable, completes }) => {
+  const rows = OPTIONS.flatMap(({ name, short, value, help, repeatable, completes }) => {
     // Inside of '…': no quote; inside of […]: no bracket, and a colon would end the description.
     const text = help.replaceAll("'", "").replace(/[[\]:]/g, "\\$&");
     const action = completes ? actions[completes] : value ? `:${value.toLowerCase()}: ` : "";
-    return `    '${repeatable ? "*" : ""}--${name}${value ? "=" : ""}[${text}]${action}'`;
+    const row = `    '${repeatable ? "*" : ""}--${name}${value ? "=" : ""}[${text}]${action}'`;
+    return short ? [row, `    '-${short}[${text}]'`] : [row];
   });
   return `#compdef updater-shim
 # zsh completion of updater-shim: a file named _updater-shim in a folder of $fpath, or
