@@ -1,248 +1,124 @@
 /**
- * One file of a release, into a partial file that a later run can go on with. What is on the disk is
- * hashed, never what went past: the runtime's streams have lost a last chunk without an error while
- * a hash taken on the way was right.
+ * One file of a release, into a partial file that a later run can go on with. What is on the disk
+ * is hashed, never what went past: the runtime's streams have lost a last chunk without an error
+ * while a hash taken on the way was right.
  */
-import { fromFileUrl } from "@std/path";
-import * as v from "valibot";
+import { setImmediate } from "node:timers";
 import { type Digest, digestFileInBackground, sameContent } from "./digest.ts";
-import {
-  copyFile,
-  lookAt,
-  readIfThere,
-  removeIfThere,
-  replaceFile,
-  writeAll,
-} from "./durable_files.ts";
+import { removeIfThere, writeAll } from "./durable_files.ts";
 import { UpdateError } from "./errors.ts";
 import { onFile } from "./fs_errors.ts";
-import {
-  DEFAULT_LIMITS,
-  type FetchOptions,
-  type Limits,
-  PassingError,
-  readBody,
-  request,
-  withRetries,
-} from "./http.ts";
-import type { FileSystem, OpenFile } from "./system.ts";
-import { isUrl, redactUrl } from "./url_policy.ts";
+import { localPath } from "./http.ts";
+import { fillPartial, type RemoteFile } from "./partial_download.ts";
+import { type FetchOptions, withDeadline } from "./retry.ts";
+import { discardPartial } from "./sidecar.ts";
+import type { FileSystem } from "./system.ts";
+import { redactUrl } from "./url_policy.ts";
 
-/** What to fetch, and what it must be. */
-export interface RemoteFile {
-  readonly url: string;
-  readonly size: number;
-  /** Lower-case hex. */
-  readonly sha256: string;
-}
+export type { RemoteFile };
 
 /** Download options; `progress` gets the bytes of this file that are on the disk. */
 export interface DownloadOptions extends FetchOptions {
   readonly progress: (received: number) => void;
 }
 
-/** Which version of the file the kept bytes are of (RFC 9110, 13.1.5: strong validators only). */
-const SidecarSchema = v.strictObject({ url: v.string(), validator: v.string() });
+const CHUNK = 1024 * 1024;
 
 /**
- * Fills `partial`: on return it has exactly `size` bytes of that digest, durable. Goes on with what
- * is there. Throws `network` (what came is kept), `verification` (nothing is kept), `filesystem`,
- * `usage`, or the signal's reason.
+ * Fills `partial`: on return it has exactly `size` bytes of that digest, and they are durable (its
+ * name is not). Goes on with what is there. Throws `network` (what came is kept), `verification`
+ * (wrong bytes are removed), `filesystem`, `usage`, or the signal's reason.
  */
 export async function download(
   file: RemoteFile,
   partial: string,
   options: DownloadOptions,
 ): Promise<void> {
-  const { fs } = options.system;
-  if (!isUrl(file.url) || /^file:/i.test(file.url)) {
-    const path = isUrl(file.url) ? fromFileUrl(file.url) : file.url;
-    onFile("copy", path, () => {
-      removeIfThere(fs, partial);
-      copyFile(fs, path, partial, 0o600);
-    });
-    return await verify(file, partial, options);
+  const { system: { fs, cwd }, progress } = options;
+  const path = localPath(file.url, cwd);
+  if (path !== undefined) {
+    await copyLocal(path, file, partial, options);
+    return requireSame(fs, partial, file, await inspect(fs, partial));
   }
-  const kept = lookAt(fs, partial)?.size ?? 0;
-  const resumed = await new Transfer(file, partial, options).run();
-  try {
-    await verify(file, partial, options);
-  } catch (error) {
-    if (!resumed || kept === 0) throw error;
-    // The bytes of an earlier run may have been of another file: once more, from nothing.
-    await new Transfer(file, partial, options).run();
-    await verify(file, partial, options);
-  }
+  await withDeadline(file.url, options, async (transfer) => {
+    const { pieced } = await fillPartial(file, partial, transfer, { ranges: true, progress });
+    let found = await inspect(fs, partial);
+    if (pieced && !sameContent(found, file)) {
+      // The pieces may be of different versions, or a server may not know what a range is.
+      await fillPartial(file, partial, transfer, { ranges: false, progress });
+      found = await inspect(fs, partial);
+    }
+    transfer.signal.throwIfAborted();
+    requireSame(fs, partial, file, found);
+  });
 }
 
-/** What is on the disk, made durable while it is hashed. Wrong bytes are removed. */
-async function verify(
-  file: RemoteFile,
-  partial: string,
-  { system: { fs }, signal }: DownloadOptions,
-): Promise<void> {
-  const open = fs.openSync(partial, { read: true, write: true });
-  let found: Digest;
+/** What is on the disk, made durable in the meantime: that hides the whole time of the fsync. */
+async function inspect(fs: FileSystem, partial: string): Promise<Digest> {
+  const open = onFile("write", partial, () => fs.openSync(partial, { read: true, write: true }));
   try {
-    const durable = open.sync();
+    const durable = onFile("write", partial, () => open.sync());
     durable.catch(() => {}); // Awaited below.
-    found = await digestFileInBackground(fs, partial);
-    await onFile("write", partial, () => durable);
+    const found = await onFile("read", partial, () => digestFileInBackground(fs, partial));
+    await durable;
+    return found;
   } finally {
     open.close();
   }
-  signal.throwIfAborted();
+}
+
+function requireSame(fs: FileSystem, partial: string, file: RemoteFile, found: Digest): void {
   if (sameContent(found, file)) return;
-  discard(fs, partial);
-  throw new UpdateError(
+  discardPartial(fs, partial);
+  throw notAsPromised(file, `${found.size} bytes with SHA-256 ${found.sha256}`);
+}
+
+function notAsPromised({ url, size, sha256 }: RemoteFile, found: string): UpdateError {
+  const shown = redactUrl(url);
+  return new UpdateError(
     "verification",
-    `${
-      redactUrl(file.url)
-    } is not what the manifest says: ${found.size} bytes with SHA-256 ${found.sha256} instead of ${file.size} bytes with ${file.sha256}`,
+    `${shown} is not what the manifest says: ${found} instead of ${size} bytes with ${sha256}`,
     {
-      url: redactUrl(file.url),
+      url: shown,
       hint: "Nothing was installed. Try again later; if it stays so, tell the tool's authors.",
     },
   );
 }
 
-function discard(fs: FileSystem, partial: string): void {
-  removeIfThere(fs, partial);
-  removeIfThere(fs, sidecarOf(partial));
-}
-
-function sidecarOf(partial: string): string {
-  return `${partial}.json`;
-}
-
-/** One transfer over as many connections as it takes. */
-class Transfer {
-  readonly #limits: Limits;
-  readonly #fs: FileSystem;
-  /** Bytes of the file on the disk. */
-  #kept: number;
-  /** Bytes of an earlier run are part of it. */
-  #resumed: boolean;
-
-  constructor(
-    readonly file: RemoteFile,
-    readonly partial: string,
-    readonly options: DownloadOptions,
-  ) {
-    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#fs = options.system.fs;
-    const size = lookAt(this.#fs, partial)?.size ?? 0;
-    this.#kept = size > file.size ? 0 : size;
-    this.#resumed = this.#kept > 0;
+/** A release on a disk or a network drive. Only a file of the right size is copied at all. */
+async function copyLocal(
+  path: string,
+  file: RemoteFile,
+  partial: string,
+  { system: { fs }, signal, progress }: DownloadOptions,
+): Promise<void> {
+  const { isFile, size } = onFile("read", path, () => fs.statSync(path));
+  if (!isFile || size !== file.size) {
+    throw notAsPromised(file, isFile ? `${size} bytes` : "no file");
   }
-
-  /** Returns whether bytes of an earlier run are part of the file. */
-  async run(): Promise<boolean> {
-    let before = 0;
-    await withRetries(this.file.url, this.#limits, this.options, (signal) => {
-      before = this.#kept;
-      return this.#connect(signal);
-    }, () => this.#kept > before);
-    return this.#resumed;
-  }
-
-  async #connect(signal: AbortSignal): Promise<void> {
-    if (this.#kept === this.file.size) return;
-    const validator = this.#kept > 0 ? this.#readSidecar() : undefined;
-    if (validator === undefined) this.#startOver();
-    const range = { range: `bytes=${this.#kept}-`, "if-range": validator ?? "" };
-    const response = await request(this.file.url, validator === undefined ? {} : range, {
-      ...this.options,
-      signal,
-      limits: this.#limits,
+  const source = onFile("read", path, () => fs.openSync(path, { read: true }));
+  try {
+    const copy = onFile("write", partial, () => {
+      removeIfThere(fs, partial);
+      return fs.openSync(partial, { write: true, createNew: true, mode: 0o600 });
     });
-    await this.#accept(response);
-    this.#writeSidecar(response);
-    const out = onFile(
-      "write",
-      this.partial,
-      () => this.#fs.openSync(this.partial, { write: true, create: true, mode: 0o600 }),
-    );
     try {
-      onFile("write", this.partial, () => out.truncateSync(this.#kept));
-      out.seekSync(this.#kept, 0);
-      const { system } = this.options;
-      await readBody(response, this.#limits, system, signal, (part) => this.#take(out, part));
+      const buffer = new Uint8Array(CHUNK);
+      // Never more than was promised, even if it grows meanwhile.
+      for (let left = file.size; left > 0;) {
+        const room = buffer.subarray(0, Math.min(left, CHUNK));
+        const count = onFile("read", path, () => source.readSync(room));
+        if (count === null) break;
+        onFile("write", partial, () => writeAll(copy, room.subarray(0, count)));
+        left -= count;
+        progress(file.size - left);
+        await new Promise((resolve) => setImmediate(resolve));
+        signal.throwIfAborted();
+      }
     } finally {
-      out.close();
+      copy.close();
     }
-    if (this.#kept < this.file.size) {
-      throw new PassingError(`cut off after ${this.#kept} of ${this.file.size} bytes`);
-    }
-  }
-
-  #startOver(): void {
-    this.#kept = 0;
-    this.#resumed = false;
-  }
-
-  /** Where does this body begin, and can it be the file at all? */
-  async #accept(response: Response): Promise<void> {
-    const { status, headers } = response;
-    const range = /^bytes (\d+)-(\d+)\/(?:\d+|\*)$/.exec(headers.get("content-range") ?? "");
-    if (status === 200) {
-      // A server that does not know ranges, or has another version by now, sends all of it.
-      this.#startOver();
-    } else if (
-      status !== 206 || Number(range?.[1]) !== this.#kept ||
-      Number(range?.[2]) !== this.file.size - 1
-    ) {
-      await response.body?.cancel();
-      discard(this.#fs, this.partial);
-      this.#startOver();
-      throw new PassingError(`answered a request for a range with HTTP ${status} and other bytes`);
-    }
-    const length = headers.get("content-length");
-    if (length === null || Number(length) === this.file.size - this.#kept) return;
-    await response.body?.cancel();
-    throw this.#wrongLength(`${this.#kept + Number(length)} bytes`);
-  }
-
-  #take(out: OpenFile, part: Uint8Array): void {
-    // Never a byte more on the disk than the manifest says.
-    if (this.#kept + part.length > this.file.size) throw this.#wrongLength("more");
-    onFile("write", this.partial, () => writeAll(out, part));
-    this.#kept += part.length;
-    this.options.progress(this.#kept);
-  }
-
-  #wrongLength(found: string): UpdateError {
-    discard(this.#fs, this.partial);
-    const url = redactUrl(this.file.url);
-    return new UpdateError(
-      "verification",
-      `${url} is not what the manifest says: ${found} instead of ${this.file.size} bytes`,
-      { url, hint: "Nothing was installed. Try again later, or tell the tool's authors." },
-    );
-  }
-
-  #readSidecar(): string | undefined {
-    try {
-      const bytes = readIfThere(this.#fs, sidecarOf(this.partial), 64 * 1024);
-      const json: unknown = bytes && JSON.parse(new TextDecoder().decode(bytes));
-      const result = v.safeParse(SidecarSchema, json);
-      // Another URL may serve another build: its bytes would only fail at the end.
-      return result.success && result.output.url === this.file.url
-        ? result.output.validator
-        : undefined;
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** Before the bytes: without a strong validator they cannot be gone on with, so there is none. */
-  #writeSidecar({ headers }: Response): void {
-    const etag = headers.get("etag");
-    const validator = etag?.startsWith('"') ? etag : headers.get("last-modified");
-    const path = sidecarOf(this.partial);
-    onFile("write", path, () => {
-      if (!validator) return removeIfThere(this.#fs, path);
-      replaceFile(this.#fs, path, JSON.stringify({ url: this.file.url, validator }));
-    });
+  } finally {
+    source.close();
   }
 }
