@@ -34,8 +34,9 @@ export async function download(
   partial: string,
   options: DownloadOptions,
 ): Promise<void> {
-  const { system: { fs, cwd }, progress } = options;
-  const path = localPath(file.url, cwd);
+  const { system, progress } = options;
+  const { fs } = system;
+  const path = localPath(file.url, system);
   if (path !== undefined) {
     await copyLocal(path, file, partial, options);
     return requireSame(fs, partial, file, await inspect(fs, partial));

@@ -13,7 +13,7 @@ import {
   withRetries,
 } from "./retry.ts";
 import type { System } from "./system.ts";
-import { isFileUrl, isUrl } from "./url_policy.ts";
+import { isFileUrl, isUrl, redactUrl } from "./url_policy.ts";
 
 /** A page of text that takes longer than this never comes. */
 const DOCUMENT_MS = 60_000;
@@ -31,7 +31,7 @@ export async function fetchDocument(
   options: FetchOptions & { readonly limit: number },
 ): Promise<{ bytes: Uint8Array; location: string }> {
   const { system, limit } = options;
-  const path = localPath(location, system.cwd);
+  const path = localPath(location, system);
   if (path !== undefined) return { bytes: readLocal(system, path, limit), location };
   const limits = { totalMs: DOCUMENT_MS, ...options.limits };
   const bytes = await withDeadline(
@@ -43,17 +43,18 @@ export async function fetchDocument(
 }
 
 /** The path that a location leads to, or undefined if it leads into the network. Throws `usage`. */
-export function localPath(location: string, cwd: string): string | undefined {
+export function localPath(location: string, { cwd, os }: System): string | undefined {
   if (!isUrl(location)) return resolve(cwd, location);
   if (!isFileUrl(location)) return undefined;
   try {
-    return fromFileUrl(location);
-  } catch (cause) {
-    throw new UpdateError("usage", `Not the URL of a file on this machine: ${location}`, {
-      hint: "Use the path of the file, or an https URL.",
-      cause,
-    });
+    // Only Windows has paths with a host in them; elsewhere it would be left out without a word.
+    if (os === "windows" || new URL(location).host === "") return fromFileUrl(location);
+  } catch {
+    // TypeError: no URL, or no drive in it. URIError: %-escapes that are no UTF-8.
   }
+  throw new UpdateError("usage", `Not the URL of a file on this machine: ${redactUrl(location)}`, {
+    hint: "Use the path of the file, or an https URL.",
+  });
 }
 
 /** Whether `fetchDocument` found that there is no such document (and not that it cannot tell). */
