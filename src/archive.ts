@@ -1,23 +1,26 @@
 /**
- * One member out of an archive, and nothing else: no name of an archive ever becomes a path.
- * Library readers settle contradictions in an archive silently (two members of a name, two sizes of a
- * member); this has to refuse them, because signer and installer could read different things.
+ * One member out of an archive, and nothing else: no name in an archive ever becomes a path.
+ * Libraries read the formats; what they settle silently (two members of one name, two names of one
+ * member, bytes after the end) is refused here, because whoever signed the release and whoever
+ * installs it could otherwise see different files.
  */
-import { readTarMember } from "./archive_tar.ts";
-import { readZipMember } from "./archive_zip.ts";
-import { ByteSource, decompress, fileRange, withFile } from "./byte_source.ts";
+import {
+  type ArchiveInput,
+  chunksOf,
+  DiskError,
+  gunzip,
+  onDisk,
+  readGzipHeader,
+} from "./archive_input.ts";
+import { ArchiveError, MemberPolicy, type Sink } from "./archive_policy.ts";
+import { extractTarMember } from "./archive_tar.ts";
+import { extractZipMember } from "./archive_zip.ts";
 import { writeAll } from "./durable_files.ts";
-import { UpdateError } from "./errors.ts";
+import { reason, UpdateError } from "./errors.ts";
 import type { FileSystem, OpenFile } from "./system.ts";
 
 /** What can be unpacked. */
 export type ArchiveKind = "tar.gz" | "tar" | "zip" | "gz";
-
-/** Takes the bytes of the member. Throws when there are more than allowed. */
-export type Sink = (bytes: Uint8Array) => void;
-
-/** An archive that is refused; the message says why. */
-export class ArchiveError extends Error {}
 
 /** By the URL's ending, as release tools name them. */
 export function archiveKind(url: string): ArchiveKind | undefined {
@@ -26,83 +29,82 @@ export function archiveKind(url: string): ArchiveKind | undefined {
   return (["tar", "zip", "gz"] as const).find((kind) => path.endsWith(`.${kind}`));
 }
 
-/** Where it is written, and how large it may get. */
+/** From where, and how large it may get. */
 export interface ExtractOptions {
   readonly fs: FileSystem;
   /** Most bytes that the member may have. */
   readonly limit: number;
+  /** Most bytes that a `.tar.gz` may have when unpacked, what is skipped included. */
+  readonly total?: number;
 }
 
+/** More than any release needs; a bomb ends here after some ten seconds. */
+const TOTAL = 4 * 1024 ** 3;
+
 /**
- * Writes the member named to `out` and returns its size. Memory does not grow with the archive.
- * Throws `verification` for whatever is damaged, ambiguous or outside of the rules.
+ * Writes the named member to `out`, from where that stands, and returns its size. Memory does not
+ * grow with the archive. Throws `verification` for whatever is damaged, ambiguous or against the
+ * rules; `out` may then hold a part. The file system's own errors pass unchanged.
  */
 export async function extractMember(
   archive: string,
   kind: ArchiveKind,
   member: string,
   out: OpenFile,
-  { fs, limit }: ExtractOptions,
+  { fs, limit, total = TOTAL + limit }: ExtractOptions,
 ): Promise<number> {
-  let written = 0;
+  const policy = new MemberPolicy(member, limit);
   const sink: Sink = (bytes) => {
-    written += bytes.length;
-    if (written > limit) throw new ArchiveError(`"${member}" is larger than ${limit} bytes`);
-    writeAll(out, bytes);
+    policy.count(bytes.length);
+    onDisk(() => writeAll(out, bytes));
   };
+  const file = fs.openSync(archive, { read: true });
   try {
-    await withFile(fs, archive, (file, size) => read(kind, file, size, member, sink));
-    return written;
+    const input = { file, size: file.statSync().size };
+    if (kind === "zip") await extractZipMember(input, policy, sink);
+    else if (kind === "gz") await extractGzipMember(input, policy, sink);
+    else if (kind === "tar") await extractTarMember(chunksOf(input), policy, sink);
+    else await extractTarMember(bounded(gunzip(input), total), policy, sink);
+    policy.finish();
+    return policy.written;
   } catch (error) {
-    const refused = error instanceof ArchiveError || error instanceof RangeError ||
-      // What the decompressor says of damaged data.
-      error instanceof TypeError;
-    if (!refused) throw error;
+    if (error instanceof DiskError) throw error.cause;
     throw new UpdateError(
       "verification",
-      `Cannot unpack "${member}" from the downloaded .${kind}: ${error.message}`,
+      `Cannot unpack "${member}" from the downloaded .${kind} file: ${describe(error)}`,
       {
         path: archive,
         hint: "Nothing was installed. The archive is not as it should be: tell the tool's authors.",
         cause: error,
       },
     );
+  } finally {
+    file.close();
   }
 }
 
-/** deflate packs at most 1032 times; no release needs to come near that. */
-const MAX_RATIO = 100;
-const FREE_BYTES = 64 * 1024 * 1024;
-
-async function read(
-  kind: ArchiveKind,
-  file: OpenFile,
-  size: number,
-  member: string,
+/** The one file of a `.gz`; its name, where it is said at all, must be the member's. */
+async function extractGzipMember(
+  input: ArchiveInput,
+  policy: MemberPolicy,
   sink: Sink,
 ): Promise<void> {
-  if (kind === "zip") return await readZipMember(file, size, member, sink);
-  const raw = fileRange(file, 0, size);
-  if (kind === "tar") return await readTarMember(new ByteSource(raw, size), member, sink);
-  const unpacked = new ByteSource(decompress(raw, "gzip"), size * MAX_RATIO + FREE_BYTES);
-  if (kind === "tar.gz") return await readTarMember(unpacked, member, sink);
-  for (let part = await unpacked.some(Infinity); part; part = await unpacked.some(Infinity)) {
-    sink(part);
+  const { name } = readGzipHeader(input);
+  policy.admitOnly(name);
+  for await (const bytes of gunzip(input)) sink(bytes);
+}
+
+async function* bounded(chunks: AsyncIterable<Uint8Array>, total: number) {
+  let count = 0;
+  for await (const bytes of chunks) {
+    count += bytes.length;
+    if (count > total) throw new ArchiveError(`it unpacks to more than ${total} bytes`);
+    yield bytes;
   }
 }
 
-/** Throws for a name that could lead out of a folder on any system. */
-export function checkName(name: string): void {
-  const unsafe = name === "" || name.startsWith("/") || name.includes("\\") ||
-    /^[A-Za-z]:/.test(name) || name.includes("\0") ||
-    name.split("/").some((part) => part === "..");
-  if (unsafe) {
-    throw new ArchiveError(`it has a member with an unsafe name, ${JSON.stringify(name)}`);
-  }
-}
-
-/** Two names that one file system or another would take for the same. */
-export function sameName(a: string, b: string): boolean {
-  const plain = (name: string) => name.replace(/^(\.\/)+/, "").normalize("NFC").toLowerCase();
-  return plain(a) === plain(b);
+/** Our own sentence, or what the library says in words of its own. */
+function describe(error: unknown): string {
+  if (error instanceof ArchiveError) return error.message;
+  return `it cannot be read (${reason(error).replace(/\.$/, "")})`;
 }
