@@ -1,8 +1,8 @@
 /**
  * One member out of an archive, and nothing else: no name in an archive ever becomes a path.
- * Libraries read the formats; what they settle silently (two members of one name, two names of one
- * member, bytes after the end) is refused here, because whoever signed the release and whoever
- * installs it could otherwise see different files.
+ * A library reads tar, the runtime inflates; what readers settle silently (two members of one name,
+ * two names of one member, bytes after the end) is refused here, because whoever signed a release
+ * and whoever installs it could otherwise see different files.
  */
 import {
   type ArchiveInput,

@@ -1,8 +1,6 @@
-/** zip archives. yauzl reads the directory; `checkLayout` sees to it that there is one way to. */
-// @ts-types="@types/yauzl"
-import yauzl from "yauzl";
+/** zip archives: the member by the directory, after `checkLayout` saw that there is one way to read. */
 import { crc32 } from "node:zlib";
-import { type ArchiveInput, chunksOf, inflate, readAt } from "./archive_input.ts";
+import { type ArchiveInput, chunksOf, inflate } from "./archive_input.ts";
 import {
   type ArchiveEntry,
   ArchiveError,
@@ -11,10 +9,11 @@ import {
   REGULAR_FILE,
   type Sink,
 } from "./archive_policy.ts";
+import { type DirectoryEntry, readDirectory } from "./archive_zip_headers.ts";
 import { checkLayout, type DataRange } from "./archive_zip_layout.ts";
 import { unicodeName } from "./archive_zip_names.ts";
 
-const DEFLATED = 8;
+const STORED = 0;
 
 /** Hands over the one member that `policy` admits, after every entry has been checked. */
 export async function extractZipMember(
@@ -22,46 +21,38 @@ export async function extractZipMember(
   policy: MemberPolicy,
   sink: Sink,
 ): Promise<void> {
-  const zip = await yauzl.fromRandomAccessReaderPromise(new Reader(input), input.size, {
-    // Names as they are: the library's decoding repairs some of what has to be refused.
-    decodeStrings: false,
-  });
-  const entries: yauzl.Entry[] = [];
-  let member: yauzl.Entry | undefined;
-  for await (const entry of zip.eachEntry()) {
-    entries.push(entry);
-    if (policy.admit(describe(entry))) member = entry;
-  }
-  const ranges = await checkLayout(input, zip, entries);
+  const directory = readDirectory(input);
+  const member = directory.entries.filter((entry) => policy.admit(describe(entry)))[0];
+  const ranges = checkLayout(input, directory);
   if (member) await extract(input, member, ranges.get(member)!, sink);
 }
 
 async function extract(
   input: ArchiveInput,
-  { compressionMethod, uncompressedSize, crc32: expected }: yauzl.Entry,
+  member: DirectoryEntry,
   { start, end }: DataRange,
   sink: Sink,
 ): Promise<void> {
-  const read = compressionMethod === DEFLATED ? inflate : chunksOf;
+  const read = member.method === STORED ? chunksOf : inflate;
   let size = 0, crc = 0;
   for await (const bytes of read(input, start, end)) {
     size += bytes.length;
-    if (size > uncompressedSize) break;
+    if (size > member.size) break;
     crc = crc32(bytes, crc);
     sink(bytes);
   }
-  if (size !== uncompressedSize) throw new ArchiveError("the member is not as long as it says");
-  if (crc !== expected) throw new ArchiveError("the member has a wrong checksum (CRC-32)");
+  if (size !== member.size) throw new ArchiveError("the member is not as long as it says");
+  if (crc !== member.crc) throw new ArchiveError("the member has a wrong checksum (CRC-32)");
 }
 
-function describe(entry: yauzl.Entry): ArchiveEntry {
-  const own = new TextDecoder().decode(entry.fileNameRaw);
-  const name = unicodeName(entry.fileNameRaw, entry.extraFields) ?? own;
+function describe(entry: DirectoryEntry): ArchiveEntry {
+  const own = entry.name.toString("utf8");
+  const name = unicodeName(entry) ?? own;
   return {
     name,
     ...(name !== own && { shadow: own }),
     type: typeOf(entry, name),
-    size: entry.uncompressedSize,
+    size: entry.size,
   };
 }
 
@@ -77,29 +68,7 @@ const TYPES: Record<number, string> = {
 };
 const DOS_FOLDER = 0x10;
 
-function typeOf({ externalFileAttributes }: yauzl.Entry, name: string): string {
-  if (name.endsWith("/") || externalFileAttributes & DOS_FOLDER) return FOLDER;
-  return TYPES[externalFileAttributes >>> 16 & 0o170000] ?? "of an unknown type";
-}
-
-/** Reads through our file system. */
-class Reader extends yauzl.RandomAccessReader {
-  constructor(readonly input: ArchiveInput) {
-    super();
-  }
-
-  override read(
-    buffer: Uint8Array,
-    offset: number,
-    length: number,
-    position: number,
-    callback: (error: Error | null) => void,
-  ): void {
-    try {
-      buffer.set(readAt(this.input, position, length), offset);
-    } catch (error) {
-      return callback(error as Error);
-    }
-    callback(null);
-  }
+function typeOf({ attributes }: DirectoryEntry, name: string): string {
+  if (name.endsWith("/") || attributes & DOS_FOLDER) return FOLDER;
+  return TYPES[attributes >>> 16 & 0o170000] ?? "of an unknown type";
 }

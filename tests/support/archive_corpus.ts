@@ -31,8 +31,7 @@ export interface TarEntry {
 export function tarEntry(entry: TarEntry): Uint8Array {
   const content = bytes(entry.content ?? "");
   const header = Buffer.alloc(512);
-  const put = (at: number, text: string, encoding: BufferEncoding = "latin1") =>
-    header.write(text, at, encoding);
+  const put = (at: number, text: string) => header.write(text, at, "latin1");
   header.set(Buffer.from(entry.name).subarray(0, 100), 0);
   put(100, "0000755\0");
   put(108, "0000000\0");
@@ -117,6 +116,8 @@ export interface ZipEntry {
   readonly central?: Partial<ZipFields>;
   /** Behind the data. */
   readonly descriptor?: Uint8Array;
+  /** Of the local header. */
+  readonly signature?: number;
 }
 
 /** What stands around the entries, and what the end record says. */
@@ -133,6 +134,10 @@ export interface ZipOptions {
   readonly disk?: number;
   readonly count?: number;
   readonly directorySize?: number;
+  /** Behind the last entry of the directory, and counted as a part of it. */
+  readonly inDirectory?: string;
+  /** Bytes that the end of the directory lacks. */
+  readonly cutDirectory?: number;
 }
 
 /** A whole archive. */
@@ -142,13 +147,16 @@ export function zip(entries: readonly ZipEntry[], options: ZipOptions = {}): Uin
   let offset = (options.at ?? 0) + parts[0]!.length;
   for (const entry of entries) {
     const { fields, data } = zipFields(entry, offset);
-    const local = localHeader({ ...fields, ...entry.both, ...entry.local });
+    const local = localHeader({ ...fields, ...entry.both, ...entry.local }, entry.signature);
     const part = bytes(local, data, entry.descriptor ?? "", options.gap ?? "");
     directory.push(centralHeader({ ...fields, ...entry.both, ...entry.central }));
     parts.push(part);
     offset += part.length;
   }
-  const listing = bytes(...(options.backwards ? directory.toReversed() : directory));
+  const listing = bytes(
+    ...(options.backwards ? directory.toReversed() : directory),
+    options.inDirectory ?? "",
+  ).slice(0, -(options.cutDirectory ?? 0) || undefined);
   const comment = bytes(options.comment ?? "");
   const end = Buffer.alloc(22);
   end.writeUInt32LE(0x06054b50, 0);
@@ -179,9 +187,9 @@ function zipFields({ name, content = "", stored, data }: ZipEntry, offset: numbe
   return { fields, data: packed };
 }
 
-function localHeader(fields: ZipFields): Uint8Array {
+function localHeader(fields: ZipFields, signature = 0x04034b50): Uint8Array {
   const header = Buffer.alloc(30);
-  header.writeUInt32LE(0x04034b50, 0);
+  header.writeUInt32LE(signature, 0);
   header.writeUInt16LE(20, 4);
   common(header, 6, fields);
   return bytes(header, fields.name, fields.extra);
