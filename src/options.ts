@@ -41,7 +41,8 @@ export interface OptionSpec {
 const RELEASES = ["update", "check"] as const;
 const SWAPS = ["update", "from", "rollback"] as const;
 const WAITS = [...SWAPS, "uninstall"] as const;
-const WORKS = [...WAITS, "repair", "check", "status"] as const;
+/** Where they mean nothing they do no harm: a wrapper may always pass them. */
+const ALL = [...WAITS, "repair", "check", "status", "completions", "version"] as const;
 
 const command = (name: CommandKind, help: string, more: Partial<OptionSpec> = {}): OptionSpec => ({
   name,
@@ -153,17 +154,17 @@ export const OPTIONS: readonly OptionSpec[] = [
     value: "DIR",
     completes: "folder",
     group: "Folder and output",
-    with: WORKS,
+    with: ALL,
     help: "Folder of the executables; default: the shim's own",
   },
   {
     name: "json",
     group: "Folder and output",
-    with: WORKS,
+    with: ALL,
     help: "Events as JSON, one a line, on the standard output",
   },
-  { name: "quiet", group: "Folder and output", with: WORKS, help: "Only warnings and errors" },
-  { name: "no-progress", group: "Folder and output", with: WORKS, help: "No progress bar" },
+  { name: "quiet", group: "Folder and output", with: ALL, help: "Only warnings and errors" },
+  { name: "no-progress", group: "Folder and output", with: ALL, help: "No progress bar" },
 ];
 
 /** Whether the option is a command of its own. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { type Command, parseCommand } from "../src/cli.ts";
 import { UpdateError } from "../src/errors.ts";
-import { OPTIONS } from "../src/options.ts";
+import { isCommand, OPTIONS } from "../src/options.ts";
 import { usage } from "../src/usage.ts";
 
 /** What no option says otherwise. */
@@ -118,6 +118,14 @@ Deno.test("--public-key may be repeated, in order", () => {
   });
 });
 
+Deno.test("A wrapper may always pass the folder and how to talk", () => {
+  const always = ["--install-dir=/opt", "--json", "--quiet", "--no-progress"];
+  for (const { name, value } of OPTIONS.filter(isCommand)) {
+    const command = value ? `--${name}=zsh` : `--${name}`;
+    assertEquals(parseCommand([command, ...always]).kind, name);
+  }
+});
+
 Deno.test("A switch given twice is given", () => {
   expectCommand(["--json", "--json"], { kind: "update", json: true });
 });
@@ -223,8 +231,7 @@ Deno.test("An option that means nothing to a command is refused, with those that
     [["--from=x", "--manifest=y"], /--manifest does not go with --from/, /--check/],
     [["--target=x"], /--target does not go with an update/, /--from/],
     [["--status", "--relaunch"], /--relaunch does not go with --status/, /--rollback/],
-    [["--completions=zsh", "--json"], /--json does not go with --completions/, /--status/],
-    [["--version", "--quiet"], /--quiet does not go with --version/, /--status/],
+    [["--completions=zsh", "--force"], /--force does not go with --completions/, /an update\./],
   ];
   for (const [args, message, hint] of cases) {
     const error = refusal(...args);
