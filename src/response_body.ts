@@ -23,7 +23,6 @@ export async function readBody(
   const stop = () => void reader.cancel().catch(() => {});
   const pace = new Pace(clock, limits.idleMs);
   const watch = setInterval(() => pace.stalled && stop(), limits.idleMs / 10);
-  signal.addEventListener("abort", stop, { once: true });
   try {
     for (let buffer = new Uint8Array(BUFFER);;) {
       const { value, done } = await reader.read(buffer).catch((error) => {
@@ -43,7 +42,6 @@ export async function readBody(
     }
   } finally {
     clearInterval(watch);
-    signal.removeEventListener("abort", stop);
     // After an error the server need not send the rest; after the end this does nothing.
     stop();
   }

@@ -54,20 +54,28 @@ export class DownloadBed implements Disposable {
   }
 }
 
+/** What `writingSystem` does otherwise. */
+export interface Writing {
+  /** Instead of `file.writeSync(bytes)`. */
+  readonly write?: (file: OpenFile, bytes: Uint8Array) => number;
+  /** Before `file.sync()`. */
+  readonly sync?: () => void;
+}
+
 /** The real system, with another way to write to the files that it opens. */
-export function writingSystem(write: (file: OpenFile, bytes: Uint8Array) => number): System {
+export function writingSystem({ write, sync }: Writing): System {
   const fs = {
     ...denoSystem.fs,
     openSync(path: string, options: Deno.OpenOptions): OpenFile {
       const file = denoSystem.fs.openSync(path, options);
       return {
         readSync: (bytes) => file.readSync(bytes),
-        writeSync: (bytes) => write(file, bytes),
+        writeSync: (bytes) => write ? write(file, bytes) : file.writeSync(bytes),
         seekSync: (offset, whence) => file.seekSync(offset, whence),
         truncateSync: (size) => file.truncateSync(size),
         statSync: () => file.statSync(),
         syncSync: () => file.syncSync(),
-        sync: () => file.sync(),
+        sync: () => (sync?.(), file.sync()),
         writable: file.writable,
         close: () => file.close(),
       };
