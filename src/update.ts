@@ -1,7 +1,6 @@
 /** The story: manifest, decision, checks, installation. The parent has exited, the lock is held. */
 import { UpdateError } from "./errors.ts";
 import type { Options } from "./config.ts";
-import { fetchDocument } from "./http.ts";
 import { install } from "./install.ts";
 import { findInstalled, type InstalledVersion, nextReceipt, releaseDigest } from "./installed.ts";
 import {
@@ -11,15 +10,12 @@ import {
   parseManifest,
   selectFiles,
 } from "./manifest.ts";
-import { parsePublicKey, verifySignature } from "./minisign.ts";
 import { checkSpace, ReleaseFiles } from "./release_files.ts";
 import type { Session } from "./session.ts";
+import { fetchSigned } from "./signed_document.ts";
 import { resolveTarget, type Target } from "./targets.ts";
+import { redactUrl } from "./url_policy.ts";
 import { compareVersions, decideVersion } from "./version.ts";
-
-/** A manifest is a page of text; anything longer is none (an endless body would fill the memory). */
-const MANIFEST_LIMIT = 1024 * 1024;
-const SIGNATURE_LIMIT = 8 * 1024;
 
 /** A release that was read and accepted, and what it would change here. */
 interface Offer {
@@ -101,22 +97,12 @@ async function readOffer(session: Session, options: Options, stop: AbortSignal):
 async function readManifest(session: Session, options: Options, signal: AbortSignal) {
   const { system, report } = session;
   const { allowHttp, manifest: location, pin } = options;
-  const fetchOptions = { system, allowHttp, signal };
-  const document = await fetchDocument(location, { ...fetchOptions, limit: MANIFEST_LIMIT });
-  let signedBy: string | null = null;
-  if (options.publicKeys.length > 0) {
-    const keys = options.publicKeys.map((key) => parsePublicKey(key));
-    const signature = await fetchDocument(signatureLocation(location), {
-      ...fetchOptions,
-      limit: SIGNATURE_LIMIT,
-    });
-    // Before a single byte of the manifest is interpreted.
-    const verified = await verifySignature(document.bytes, signature.bytes, keys, {
-      url: location,
-    });
-    signedBy = verified.keyId;
-  }
-  const manifest = parseManifest(document.bytes, location);
+  const { bytes, signedBy } = await fetchSigned(location, options.publicKeys, {
+    system,
+    allowHttp,
+    signal,
+  });
+  const manifest = parseManifest(bytes, location);
   if (pin !== undefined && manifest.version !== pin) {
     throw new UpdateError(
       "verification",
@@ -125,15 +111,8 @@ async function readManifest(session: Session, options: Options, signal: AbortSig
     );
   }
   const { name, version } = manifest;
-  report({ event: "manifest", name, version, url: location, signedBy });
+  report({ event: "manifest", name, version, url: redactUrl(location), signedBy });
   return { manifest, location };
-}
-
-/** `.minisig` goes behind the path, not behind a query. */
-function signatureLocation(location: string): string {
-  const query = /^https?:/i.test(location) ? location.search(/[?#]/) : -1;
-  if (query < 0) return `${location}.minisig`;
-  return `${location.slice(0, query)}.minisig${location.slice(query)}`;
 }
 
 /** Two names that lead to one file cannot both be replaced. */
