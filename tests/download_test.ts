@@ -436,6 +436,20 @@ Deno.test("an interruption ends a download at once with its reason, and keeps wh
   assertEquals(bed.read(), bed.content);
 });
 
+Deno.test("an interruption after the last byte is none too late", async () => {
+  using bed = new DownloadBed();
+  const stop = new AbortController();
+  await using server = hostileServer(fileAnswer(bed.content));
+  const progress = (received: number) => received === bed.content.length && stop.abort("stop");
+  const reason: unknown = await assertRejects(() =>
+    bed.download(server, {}, { signal: stop.signal, progress }).catch((reason) => {
+      throw new Error(reason);
+    })
+  );
+  assertEquals((reason as Error).message, "stop");
+  assertEquals(bed.read(), bed.content);
+});
+
 Deno.test("several files at once: one that fails ends the others by the signal", async () => {
   using first = new DownloadBed(), second = new DownloadBed();
   const stop = new AbortController();
