@@ -196,6 +196,11 @@ async function commit(
   report({ event: "committing", files: record.files.map((file) => file.target) });
   try {
     await swapIn(session, record.files);
+    for (const { target, fresh } of record.files) {
+      // Between the last look and the rename lie a few synced writes: milliseconds in which a
+      // process that may write here can exchange a staged file. Looked at before it is run.
+      if (!fresh || !holds(fs, target, fresh)) throw exchanged(target);
+    }
     for (const { target } of record.files) await checkHealth(session, target, healthCheck);
     writeJournal(fs, dir, { ...record, phase: "committed" });
   } catch (error) {
