@@ -2,6 +2,8 @@ import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from 
 import { join } from "@std/path";
 import { parsePublicKey } from "../src/minisign.ts";
 import { type Bed, makeBed, type Outcome, runProgram } from "./support/signed_release.ts";
+import { gzip, tar } from "./support/archive_corpus.ts";
+import { sha256 } from "./support/shim.ts";
 import { bytes, createSigner, decodeKey, encodeKey } from "./support/signer.ts";
 import { tool } from "./support/world.ts";
 
@@ -153,6 +155,22 @@ Deno.test("the file of another release under a signed manifest is refused", asyn
   bed.served.set("/files/tool", bytes(tool("6.6.6")));
   const outcome = await bed.update();
   assertEquals([outcome.code, outcome.tool], [VERIFICATION, "tool 1.0.0"], outcome.stderr);
+});
+
+Deno.test("an archive that is signed and hostile all the same leaves nothing behind", async () => {
+  await using bed = await makeBed();
+  const archive = gzip(tar({ name: "tool", content: tool("2.0.0") }, { name: "../evil" }));
+  const size = archive.length;
+  const entry = { url: "files/tool.tar.gz", size, sha256: sha256(archive), member: "tool" };
+  const files = [{ target: "tool", ...entry }];
+  await bed.publish({
+    version: "2.0.0",
+    change: { platforms: { [Deno.build.target]: { files } } },
+  });
+  bed.served.set("/files/tool.tar.gz", archive);
+  assertRefused(await bed.update(), 'it has an entry with an unsafe name, "../evil"');
+  const names = [...Deno.readDirSync(bed.folder)].map(({ name }) => name).sort();
+  assertEquals(names, [".updater-shim", "tool"]);
 });
 
 Deno.test("an older signed release is refused, whatever was done to the receipt", async () => {

@@ -50,7 +50,7 @@ export async function makeBed(): Promise<Bed> {
     const content = served.get(new URL(url).pathname);
     return content ? new Response(content.slice()) : new Response(null, { status: 404 });
   };
-  const paths = ["/release.json", "/release.json.minisig", "/files/tool"];
+  const paths = ["/release.json", "/release.json.minisig", "/files/tool", "/files/tool.tar.gz"];
   const server = serve(Object.fromEntries(paths.map((path) => [path, answer])));
   const manifest = `${server.url}/release.json`;
   return {
