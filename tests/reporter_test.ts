@@ -191,6 +191,8 @@ Deno.test("What an earlier run had kept is no part of the rate", () => {
   const desk = new Desk({ terminal: true });
   desk.download(0, 900_000, 1_000_000);
   assertMatch(desk.download(1000, 901_000, 1_000_000), / 1 kB\/s {2}1m 39s left/);
+  desk.download(100, 500_000, 1_000_000, "second");
+  assertMatch(desk.download(900, 501_000, 1_000_000, "second"), / 1 kB\/s {2}9m 58s left/);
 });
 
 Deno.test("The rate is that of the last seconds", () => {
