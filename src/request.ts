@@ -102,8 +102,9 @@ async function get(
     signal.throwIfAborted();
     if (slow.signal.aborted) throw new PassingError(`no answer within ${connectMs / 1000} s`);
     const why = networkReason(error);
-    // The words of rustls. Another try would not change a certificate.
+    // The words of rustls and of hyper. Another try would change neither.
     if (/\bcertificate\b/i.test(why)) throw failed(url, why, error, CERTIFICATE_HINT);
+    if (/\bproxy auth/i.test(why)) throw failed(url, why, error, HINTS[407]);
     throw new PassingError(why, 0, { cause: error });
   } finally {
     clearTimeout(timer);
@@ -118,8 +119,8 @@ export function networkReason(error: unknown): string {
   let deepest = error;
   while (deepest instanceof Error && deepest.cause instanceof Error) deepest = deepest.cause;
   const text = reason(deepest).replace(/^.*client error \(\w+\): /s, "");
-  // A proxy's URL has its password in it.
-  return text.replace(/\bhttps?:\/\/[^\s)]+/gi, redactUrl);
+  const plain = text.replace(/\bhttps?:\/\/[^\s)]+/gi, redactUrl);
+  return plain.replace("unsuccessful tunnel", "the proxy does not let us through");
 }
 
 async function accept(url: URL, response: Response, { system }: Transfer): Promise<Response> {
@@ -146,7 +147,7 @@ function retryAfter(value: string | null, now: number): number {
 }
 
 const HINTS: Readonly<Record<number, string>> = {
-  401: "Nothing was changed. Check the user name and password in the address.",
+  401: "Nothing was changed. Check the user name and password in the address, or in HTTP_PROXY.",
   403:
     "Nothing was changed. The server does not let you have it: check the address and its credentials.",
   404: "Nothing was changed. Check the address; if it is right, tell the tool's authors.",

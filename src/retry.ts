@@ -135,7 +135,7 @@ function givenUp(url: string, why: string, cause?: unknown): UpdateError {
   return new UpdateError("network", `Cannot fetch ${url}: ${why}`, {
     url,
     hint:
-      "Nothing was changed. Check the network and run again: a download goes on where it stopped.",
+      "Nothing was changed. Check the network (behind a proxy: HTTPS_PROXY) and run again: a download goes on where it stopped.",
     cause,
   });
 }

@@ -11,6 +11,7 @@ import { join, toFileUrl } from "@std/path";
 import { denoSystem } from "../src/deno_system.ts";
 import { UpdateError } from "../src/errors.ts";
 import { fetchDocument, isMissing } from "../src/http.ts";
+import { networkReason } from "../src/request.ts";
 import type { FetchOptions, Limits } from "../src/retry.ts";
 import { checkUrl, isUrl, redactUrl } from "../src/url_policy.ts";
 import { makeCertificates } from "./support/certificates.ts";
@@ -248,6 +249,22 @@ Deno.test("a server that is down is a network failure that names it", async () =
       `^Cannot fetch http://127.0.0.1:${port}/document: tcp connect error: [^:]*refused.* \\(tried 3 times\\)$`,
     ),
   );
+});
+
+Deno.test("the runtime's words are shown without its URLs", () => {
+  const url = `https://bob:${SECRET}@host/a?token=${SECRET}`;
+  const table: [string, string][] = [
+    [`error sending request for url (${url}): client error (Connect): no (x)`, "no (x)"],
+    [
+      `error sending request for url (${url}): other`,
+      "error sending request for url (https://host/a): other",
+    ],
+  ];
+  for (const [text, shown] of table) {
+    const error = new TypeError("fetch failed", { cause: new Error(text) });
+    assertEquals(networkReason(error), shown);
+  }
+  assertEquals(networkReason("text"), "text");
 });
 
 Deno.test("an unknown host is a network failure that names it", async () => {
