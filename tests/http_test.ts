@@ -292,7 +292,7 @@ Deno.test("an answer that never comes, or never ends, does not hold us", async (
       ({ write }) => write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd"),
       /content-length/,
     ],
-    ["closed at once", () => Promise.resolve(), /connection closed/],
+    ["closed at once", () => Promise.resolve(), /connection/i],
   ];
   for (const [name, answer, message] of cases) {
     await using server = hostileServer(answer);
