@@ -3,7 +3,7 @@
  * to us alone.
  */
 import { join } from "@std/path";
-import { isThere, lookAt } from "./durable_files.ts";
+import { isThere, lookAt, syncFolder } from "./durable_files.ts";
 import { UpdateError } from "./errors.ts";
 import { onFile } from "./fs_errors.ts";
 import type { System } from "./system.ts";
@@ -80,6 +80,9 @@ export function hasStateDir({ fs }: System, dir: InstallDir): boolean {
 export function openStateDir(system: System, dir: InstallDir): void {
   const { fs } = system;
   makeFolder(system, dir.state);
+  // Each time: a run that was killed may have made it and not come this far. Without its own name
+  // no name in it is durable, not even the journal's, however often that is synced.
+  onFile("sync the folder", dir.path, () => syncFolder(fs, dir.path));
   const info = fs.lstatSync(dir.state);
   const refuse = (why: string) => {
     throw new UpdateError("filesystem", `Refusing the state dir "${dir.state}": ${why}`, {

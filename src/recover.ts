@@ -4,7 +4,7 @@
  */
 import { dirname } from "@std/path";
 import { decide, type Decision, type Facts, look } from "./decision.ts";
-import { isThere, removeIfThere } from "./durable_files.ts";
+import { isThere, removeIfThere, syncFolder } from "./durable_files.ts";
 import { UpdateError } from "./errors.ts";
 import { onFile } from "./fs_errors.ts";
 import {
@@ -47,6 +47,9 @@ export async function recover(session: Session, folders: readonly string[]): Pro
     sweepStateDir(session);
     const journal = readJournal(fs, dir);
     if (journal.state === "valid") {
+      // A run that was killed may have come no further than the rename of this record. Were it lost
+      // after we acted on it, the record before would be believed: `staging`, with targets replaced.
+      onFile("sync the folder", dir.state, () => syncFolder(fs, dir.state));
       named = journal.record.files.map((file) => dirname(file.target));
       await recoverUpdate(session, journal.record, result);
     } else if (journal.state !== "none") {
