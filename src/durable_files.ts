@@ -120,11 +120,12 @@ export function linkOrCopy(fs: FileSystem, existing: string, added: string, scra
 }
 
 /**
- * Moves a file over another name, across file systems if need be, and makes that durable.
+ * Moves a file over another name, or copies it to another file system, and makes that durable.
  * Cut short: `to` is the old or the new file, never an incomplete one. Returns whether it was
- * copied: then what was verified before has to be verified again.
+ * copied: then `from` is still there (Windows may not let it go yet), and what was verified before
+ * has to be verified again.
  */
-export function moveAnywhere(fs: FileSystem, from: string, to: string, scratch: string): boolean {
+export function moveOrCopy(fs: FileSystem, from: string, to: string, scratch: string): boolean {
   try {
     fs.renameSync(from, to);
     syncFolder(fs, dirname(to));
@@ -136,7 +137,6 @@ export function moveAnywhere(fs: FileSystem, from: string, to: string, scratch: 
   copyFile(fs, from, scratch, 0o700);
   fs.renameSync(scratch, to);
   syncFolder(fs, dirname(to));
-  removeIfThere(fs, from);
   return true;
 }
 

@@ -10,7 +10,7 @@
  * | a folder, a link, a device | anything | both stay; named |
  */
 import { basename, dirname, join } from "@std/path";
-import { isThere, linkOrCopy, moveAnywhere, removeIfThere, syncFolder } from "./durable_files.ts";
+import { isThere, linkOrCopy, moveOrCopy, removeIfThere, syncFolder } from "./durable_files.ts";
 import { examine, type Executable } from "./executable_format.ts";
 import { UpdateError } from "./errors.ts";
 import { onFile } from "./fs_errors.ts";
@@ -147,5 +147,5 @@ function keepBroken(session: Session, target: string): void {
   const kept = join(dir.broken, name), scratch = join(dir.broken, `${name}.new`);
   removeIfThere(fs, scratch);
   linkOrCopy(fs, target, scratch, `${scratch}.copy`);
-  moveAnywhere(fs, scratch, kept, `${scratch}.copy`);
+  moveOrCopy(fs, scratch, kept, `${scratch}.copy`);
 }

@@ -4,7 +4,7 @@
  */
 import { dirname } from "@std/path";
 import { decide, type Decision, type Facts, look } from "./decision.ts";
-import { isThere, removeIfThere, syncFolder } from "./durable_files.ts";
+import { isThere, removeIfThere, syncFolder, syncFolders } from "./durable_files.ts";
 import { UpdateError } from "./errors.ts";
 import { onFile } from "./fs_errors.ts";
 import {
@@ -132,6 +132,12 @@ async function carryOut(
   switch (decision) {
     case "finish":
       await swapIn(session, filesThatAreNot("fresh"));
+      // Also of those that were new already: the run that renamed them may not have come this far.
+      onFile(
+        "sync the folders of",
+        dir.path,
+        () => syncFolders(fs, record.files.map((file) => file.target)),
+      );
       writeJournal(fs, dir, { ...record, phase: "committed" });
       tidyCommitted(session, record);
       result.mended.push(...filesThatAreNot("fresh").map((file) => file.target));

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "@std/path";
 import { archiveKind, extractMember } from "./archive.ts";
 import { type Digest, digestFileInBackground, sameContent } from "./digest.ts";
 import { download } from "./download.ts";
-import { copyFile, lookAt, moveAnywhere, removeIfThere } from "./durable_files.ts";
+import { copyFile, lookAt, moveOrCopy, removeIfThere } from "./durable_files.ts";
 import { UpdateError } from "./errors.ts";
 import { onFile } from "./fs_errors.ts";
 import { makeFolder } from "./install_dir.ts";
@@ -80,7 +80,7 @@ export class ReleaseFiles {
     const digest = { size: file.size, sha256: file.sha256 };
     const shared = this.files.filter((other) => other.sha256 === file.sha256).length > 1;
     const copied = onFile("write", staged, () => {
-      if (!shared) return moveAnywhere(fs, partial, staged, scratch);
+      if (!shared) return moveOrCopy(fs, partial, staged, scratch);
       removeIfThere(fs, staged);
       copyFile(fs, partial, staged, 0o600);
       return true;

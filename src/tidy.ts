@@ -1,6 +1,6 @@
 /** What an update leaves when it is over, either way: nothing but the state dir. */
 import { join } from "@std/path";
-import { isThere, moveAnywhere, removeIfThere, syncFolders } from "./durable_files.ts";
+import { isThere, moveOrCopy, removeIfThere, syncFolders } from "./durable_files.ts";
 import { examine } from "./executable_format.ts";
 import { onFile } from "./fs_errors.ts";
 import { makeFolder } from "./install_dir.ts";
@@ -21,7 +21,9 @@ export function tidyCommitted(session: Session, record: JournalRecord): void {
   );
   if (kept.length > 0) makeFolder(session.system, session.dir.rollback);
   for (const file of kept) keepForRollback(session, file);
-  const stuck = removeNames(session, record.files.flatMap(temporaryNames)).stuck;
+  // A `.previous` is still there if its rollback copy is on another file system.
+  const names = [...record.files.flatMap(temporaryNames), ...kept.map((file) => file.previous)];
+  const stuck = removeNames(session, names).stuck;
   syncFolders(fs, record.files.map((file) => file.target));
   if (record.receipt) {
     const receipt = record.receipt;
@@ -38,7 +40,7 @@ function keepForRollback(session: Session, file: JournalFile): void {
   onFile(
     "keep for --rollback",
     file.previous,
-    () => moveAnywhere(fs, file.previous, copy, `${copy}.new`),
+    () => moveOrCopy(fs, file.previous, copy, `${copy}.new`),
   );
 }
 

@@ -1,0 +1,144 @@
+/** A file system whose n-th step that changes something fails. */
+import type { FileInfo, FileSystem, OpenFile } from "../../src/system.ts";
+
+/** A step that changes something. */
+export type Step =
+  | "open"
+  | "write"
+  | "truncate"
+  | "sync"
+  | "rename"
+  | "link"
+  | "remove"
+  | "mkdir"
+  | "chmod"
+  | "chown"
+  | "syncDirectory";
+
+/** Called before each; what it throws is what the step throws. */
+export type Fault = (step: Step, path: string) => void;
+
+/** Counts the steps, and throws at the n-th what `error` makes. Steps before and after go on. */
+export function failAt(n: number, error: (step: Step, path: string) => Error): Fault & {
+  /** Whether the n-th step was reached. */
+  reached(): boolean;
+} {
+  let count = 0;
+  const fault = (step: Step, path: string) => {
+    if (++count === n) throw error(step, path);
+  };
+  return Object.assign(fault, { reached: () => count >= n });
+}
+
+/** Each method asks `fault` first and then does what the other file system does. */
+export class FaultyFileSystem implements FileSystem {
+  constructor(readonly inner: FileSystem, readonly fault: Fault) {}
+
+  openSync(path: string, options: Deno.OpenOptions): OpenFile {
+    if (options.write || options.append || options.create) this.fault("open", path);
+    return new FaultyFile(this.inner.openSync(path, options), path, this.fault);
+  }
+
+  renameSync(from: string, to: string): void {
+    this.fault("rename", from);
+    this.inner.renameSync(from, to);
+  }
+
+  linkSync(existing: string, added: string): void {
+    this.fault("link", added);
+    this.inner.linkSync(existing, added);
+  }
+
+  removeSync(path: string, options?: { recursive?: boolean }): void {
+    this.fault("remove", path);
+    this.inner.removeSync(path, options);
+  }
+
+  mkdirSync(path: string, options?: { mode?: number }): void {
+    this.fault("mkdir", path);
+    this.inner.mkdirSync(path, options);
+  }
+
+  chmodSync(path: string, mode: number): void {
+    this.fault("chmod", path);
+    this.inner.chmodSync(path, mode);
+  }
+
+  chownSync(path: string, uid: number | null, gid: number | null): void {
+    this.fault("chown", path);
+    this.inner.chownSync(path, uid, gid);
+  }
+
+  syncDirectory(path: string): void {
+    this.fault("syncDirectory", path);
+    this.inner.syncDirectory(path);
+  }
+
+  lstatSync(path: string): FileInfo {
+    return this.inner.lstatSync(path);
+  }
+
+  statSync(path: string): FileInfo {
+    return this.inner.statSync(path);
+  }
+
+  readDirSync(path: string): Iterable<{ name: string }> {
+    return this.inner.readDirSync(path);
+  }
+
+  realPathSync(path: string): string {
+    return this.inner.realPathSync(path);
+  }
+
+  tryLock(file: OpenFile): Promise<boolean> {
+    return this.inner.tryLock(file instanceof FaultyFile ? file.inner : file);
+  }
+
+  freeBytes(path: string): number {
+    return this.inner.freeBytes(path);
+  }
+}
+
+class FaultyFile implements OpenFile {
+  constructor(readonly inner: OpenFile, readonly path: string, readonly fault: Fault) {}
+
+  writeSync(bytes: Uint8Array): number {
+    this.fault("write", this.path);
+    return this.inner.writeSync(bytes);
+  }
+
+  truncateSync(length?: number): void {
+    this.fault("truncate", this.path);
+    this.inner.truncateSync(length);
+  }
+
+  syncSync(): void {
+    this.fault("sync", this.path);
+    this.inner.syncSync();
+  }
+
+  sync(): Promise<void> {
+    this.fault("sync", this.path);
+    return this.inner.sync();
+  }
+
+  readSync(buffer: Uint8Array): number | null {
+    return this.inner.readSync(buffer);
+  }
+
+  seekSync(offset: number | bigint, whence: Deno.SeekMode): number {
+    return this.inner.seekSync(offset, whence);
+  }
+
+  statSync(): Deno.FileInfo {
+    return this.inner.statSync();
+  }
+
+  get writable(): WritableStream<Uint8Array<ArrayBuffer>> {
+    return this.inner.writable;
+  }
+
+  close(): void {
+    this.inner.close();
+  }
+}

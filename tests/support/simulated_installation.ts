@@ -1,0 +1,191 @@
+/** A tool on a simulated disk, its update and repair, and what must be true of it at every time. */
+import { assertEquals } from "@std/assert";
+import { basename, dirname } from "@std/path/posix";
+import { digestFile } from "../../src/digest.ts";
+import { isThere, writeAll } from "../../src/durable_files.ts";
+import { UpdateError } from "../../src/errors.ts";
+import { install } from "../../src/install.ts";
+import { openInstallDir, openStateDir } from "../../src/install_dir.ts";
+import { RunLog } from "../../src/run_log.ts";
+import { recover } from "../../src/recover.ts";
+import type { Session } from "../../src/session.ts";
+import type { FileSystem } from "../../src/system.ts";
+import type { Crashed, Exploration } from "./crash_explorer.ts";
+import { type Model, ROOT, SimulatedDisk } from "./simulated_disk.ts";
+import { SimulatedFileSystem } from "./simulated_file_system.ts";
+import { fakeExecutable, simulatedSystem } from "./simulated_system.ts";
+
+/** What kind of update, on what kind of machine. */
+export interface Scenario {
+  readonly model: Model;
+  readonly os?: "linux" | "windows";
+  /** Absolute paths; the install dir is `/opt`, and `/srv` is another device. */
+  readonly targets: readonly string[];
+  /** The last target is not installed yet. */
+  readonly firstOfLast?: boolean;
+  /** The targets are running (Windows). */
+  readonly executing?: boolean;
+  /** The new version fails its health check once it is installed. */
+  readonly sick?: boolean;
+  /** Exchanges the file system, to break it. */
+  readonly wrap?: (fs: SimulatedFileSystem) => FileSystem;
+}
+
+const FOLDER = "/opt";
+const MOUNT = "/srv";
+const STATE = `${FOLDER}/.updater-shim`;
+/** What may be in a state dir that nobody works in. */
+const IN_STATE = ["receipt.json", "rollback", "trash", "log.txt", "last-run.json"];
+
+/** The exploration of an update's crashes. */
+export function explorationOf(scenario: Scenario): Exploration {
+  const disk = makeDisk(scenario);
+  const { os = "linux", targets, executing = false } = scenario;
+  const images = targets.flatMap((path) =>
+    new SimulatedFileSystem(disk).place(path, "").inode ?? []
+  );
+  return {
+    disk,
+    options: { os, mounts: [MOUNT], executing: new Set(executing ? images : []) },
+    program: (fs) => update(scenario, fs),
+    recovery: (fs) => repair(scenario, fs),
+    checkCrashed: (crashed) => checkCrashed(scenario, crashed),
+    checkRecovered: (disk, before, executing) => {
+      checkSet(scenario, disk, before);
+      if (!executing) checkNothingLeft(scenario, disk);
+    },
+  };
+}
+
+function isFirst({ targets, firstOfLast = false }: Scenario, index: number): boolean {
+  return firstOfLast && index === targets.length - 1;
+}
+
+function makeDisk(scenario: Scenario): SimulatedDisk {
+  const disk = new SimulatedDisk(scenario.model);
+  for (const [index, path] of scenario.targets.entries()) {
+    const name = basename(dirname(path));
+    const folder = disk.find(ROOT, name) ?? disk.create(ROOT, name, 0o755, true);
+    if (isFirst(scenario, index)) continue;
+    const file = disk.create(folder, basename(path), 0o755);
+    disk.write(file, { bytes: contentOf("old", path) });
+    disk.syncFile(file);
+    disk.syncFolder(folder);
+  }
+  disk.syncFolder(ROOT);
+  return disk;
+}
+
+function contentOf(version: "old" | "new", path: string): Uint8Array<ArrayBuffer> {
+  return fakeExecutable(`${version} ${path}`);
+}
+
+function sessionOf({ wrap }: Scenario, fs: SimulatedFileSystem): Session {
+  const system = simulatedSystem(fs, wrap?.(fs));
+  return { system, dir: openInstallDir(system, FOLDER), report: () => {} };
+}
+
+/** The real thing, from the first staged file to the removed journal. */
+async function update(scenario: Scenario, simulated: SimulatedFileSystem): Promise<void> {
+  const session = sessionOf(scenario, simulated);
+  const { fs, processes } = session.system;
+  const run = processes.run;
+  processes.run = async (path, ...rest) => {
+    const result = await run(path, ...rest);
+    return scenario.sick && scenario.targets.includes(path) ? { ...result, code: 1 } : result;
+  };
+  openStateDir(session.system, session.dir);
+  const files = scenario.targets.map((path, index) => ({
+    target: {
+      name: basename(path),
+      path,
+      current: isFirst(scenario, index) ? undefined : fs.lstatSync(path),
+    },
+    digest: null,
+    mode: 0o755,
+  }));
+  const fill = (index: number, { staged }: { readonly staged: string }) => {
+    const file = fs.openSync(staged, { write: true });
+    writeAll(file, contentOf("new", scenario.targets[index]!));
+    file.close();
+    return Promise.resolve(digestFile(fs, staged));
+  };
+  const healthCheck = { args: ["--version"], timeoutMs: 1000 };
+  const receipt = () => RECEIPT;
+  try {
+    await install(session, { files, fill, healthCheck, receipt }, new AbortController().signal);
+  } catch (error) {
+    if (!scenario.sick || !(error instanceof UpdateError) || error.kind !== "health") throw error;
+  }
+  // As each run does. On Windows the sync of this file is what makes the last renames durable.
+  new RunLog(session.system, session.dir, "update").finish(0);
+}
+
+const RECEIPT = {
+  format: 1 as const,
+  name: "tool",
+  version: "2.0.0",
+  release: null,
+  files: [],
+  highest: null,
+  rollback: null,
+  updated: "2026-01-01T00:00:00.000Z",
+};
+
+async function repair(scenario: Scenario, fs: SimulatedFileSystem): Promise<void> {
+  const session = sessionOf(scenario, fs);
+  const { unrepaired } = await recover(session, foldersOf(scenario));
+  assertEquals(unrepaired, []);
+}
+
+function foldersOf({ targets }: Scenario): string[] {
+  return [...new Set([FOLDER, ...targets.map((path) => dirname(path))])];
+}
+
+/** Promise 1: each target is complete, always; on Windows one that was executing may be missing. */
+function checkCrashed(scenario: Scenario, { disk, ended }: Crashed): void {
+  const versions = versionsOf(scenario, disk);
+  for (const [index, version] of versions.entries()) {
+    const allowed = ["old", "new", ...(isFirst(scenario, index) ? ["missing"] : [])];
+    if (scenario.executing && !ended) allowed.push("missing");
+    if (!allowed.includes(version)) {
+      throw new Error(`"${scenario.targets[index]}" is ${version} after a crash`);
+    }
+  }
+}
+
+/** Promise 2: all old or all new. */
+function checkSet(scenario: Scenario, disk: SimulatedDisk, { ended }: Crashed): void {
+  const versions = versionsOf(scenario, disk);
+  // What a run has told its user holds, whatever comes after.
+  const wanted = !ended ? versions[0]! : scenario.sick ? "old" : "new";
+  for (const [index, version] of versions.entries()) {
+    const right = wanted === "old" && isFirst(scenario, index) ? "missing" : wanted;
+    if (version !== right) throw new Error(`After recovery the set is ${versions.join(", ")}`);
+  }
+}
+
+/** Nothing but what the contract names, and the trash is empty. */
+function checkNothingLeft(scenario: Scenario, disk: SimulatedDisk): void {
+  const fs = new SimulatedFileSystem(disk);
+  const list = (folder: string) =>
+    isThere(fs, folder) ? [...fs.readDirSync(folder)].map(({ name }) => `${folder}/${name}`) : [];
+  const named = [STATE, ...scenario.targets, ...IN_STATE.map((name) => `${STATE}/${name}`)];
+  const strange = [...foldersOf(scenario), STATE].flatMap(list)
+    .filter((path) => !named.includes(path)).concat(list(`${STATE}/trash`));
+  if (strange.length > 0) throw new Error(`After recovery there is still ${strange.join(", ")}`);
+}
+
+/** `old`, `new`, `missing` or what is wrong, for each target. */
+function versionsOf({ targets, os }: Scenario, disk: SimulatedDisk): string[] {
+  const fs = new SimulatedFileSystem(disk);
+  return targets.map((path) => {
+    const { inode } = fs.place(path, "");
+    if (inode === undefined) return "missing";
+    const { bytes, mode } = disk.inodes.get(inode)!.now;
+    if (os !== "windows" && mode !== 0o755) return `of mode ${mode.toString(8)}`;
+    const text = bytes.join();
+    if (text === contentOf("old", path).join()) return "old";
+    return text === contentOf("new", path).join() ? "new" : "corrupt";
+  });
+}
