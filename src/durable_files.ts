@@ -4,9 +4,13 @@
  * the file is synced first (ext4 guesses right for small files only, XFS and btrfs do not).
  */
 import { dirname } from "@std/path";
+import { errorCode } from "./errors.ts";
+import { onFile } from "./fs_errors.ts";
 import type { FileInfo, FileSystem, OpenFile } from "./system.ts";
 
 const CHUNK = 1024 * 1024;
+/** What file systems say that cannot sync a folder. */
+const NO_FOLDER_SYNC = ["EINVAL", "ENOTSUP", "EOPNOTSUPP"];
 
 /** What the name itself is (a link is a link), or undefined where there is none. */
 export function lookAt(fs: FileSystem, path: string): FileInfo | undefined {
@@ -145,15 +149,15 @@ export function syncFolders(fs: FileSystem, paths: readonly string[]): void {
   for (const folder of new Set(paths.map((path) => dirname(path)))) syncFolder(fs, folder);
 }
 
-/** fsync of a folder, where the file system knows such a thing (EINVAL: it does not). */
+/** fsync of a folder, where the file system knows such a thing. Throws `filesystem`. */
 export function syncFolder(fs: FileSystem, folder: string): void {
-  try {
-    fs.syncDirectory(folder);
-  } catch (error) {
-    if (!["EINVAL", "ENOTSUP", "EOPNOTSUPP"].includes((error as { code?: string }).code ?? "")) {
-      throw error;
+  onFile("sync the folder", folder, () => {
+    try {
+      fs.syncDirectory(folder);
+    } catch (error) {
+      if (!NO_FOLDER_SYNC.includes(errorCode(error) ?? "")) throw error;
     }
-  }
+  });
 }
 
 function isMissing(error: unknown): boolean {

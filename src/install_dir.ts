@@ -82,7 +82,7 @@ export function openStateDir(system: System, dir: InstallDir): void {
   makeFolder(system, dir.state);
   // Each time: a run that was killed may have made it and not come this far. Without its own name
   // no name in it is durable, not even the journal's, however often that is synced.
-  onFile("sync the folder", dir.path, () => syncFolder(fs, dir.path));
+  syncFolder(fs, dir.path);
   const info = fs.lstatSync(dir.state);
   const refuse = (why: string) => {
     throw new UpdateError("filesystem", `Refusing the state dir "${dir.state}": ${why}`, {

@@ -49,7 +49,7 @@ export async function recover(session: Session, folders: readonly string[]): Pro
     if (journal.state === "valid") {
       // A run that was killed may have come no further than the rename of this record. Were it lost
       // after we acted on it, the record before would be believed: `staging`, with targets replaced.
-      onFile("sync the folder", dir.state, () => syncFolder(fs, dir.state));
+      syncFolder(fs, dir.state);
       named = journal.record.files.map((file) => dirname(file.target));
       await recoverUpdate(session, journal.record, result);
     } else if (journal.state !== "none") {
@@ -133,11 +133,7 @@ async function carryOut(
     case "finish":
       await swapIn(session, filesThatAreNot("fresh"));
       // Also of those that were new already: the run that renamed them may not have come this far.
-      onFile(
-        "sync the folders of",
-        dir.path,
-        () => syncFolders(fs, record.files.map((file) => file.target)),
-      );
+      syncFolders(fs, record.files.map((file) => file.target));
       writeJournal(fs, dir, { ...record, phase: "committed" });
       tidyCommitted(session, record);
       result.mended.push(...filesThatAreNot("fresh").map((file) => file.target));

@@ -13,8 +13,8 @@ export interface Crashed {
   readonly cause: "kill" | "power cut";
   /** Images that are still being executed: a power cut ends them all. */
   readonly executing: ReadonlySet<number>;
-  /** The program had returned: what it promised is due. */
-  readonly ended: boolean;
+  /** What the program has told its user, if it came so far: that is due from then on. */
+  readonly told: string | undefined;
   /** Crashes so far, this one included. */
   readonly depth: number;
 }
@@ -24,9 +24,9 @@ export interface Exploration {
   readonly disk: SimulatedDisk;
   readonly options: Pick<SimulationOptions, "os" | "mounts"> & { executing?: ReadonlySet<number> };
   /** What is interrupted. */
-  readonly program: (fs: SimulatedFileSystem) => Promise<unknown>;
+  readonly program: (fs: SimulatedFileSystem) => Promise<string>;
   /** What the next start does. */
-  readonly recovery: (fs: SimulatedFileSystem) => Promise<unknown>;
+  readonly recovery: (fs: SimulatedFileSystem) => Promise<void>;
   /** Throws if no crash may leave that. */
   readonly checkCrashed: (crashed: Crashed) => void;
   /** Throws if no recovery may leave that; an old image may still have been `executing` then. */
@@ -46,21 +46,26 @@ export interface Explored {
  */
 const MOST_KILLS = 2;
 
-/** Explores everything. Throws what a check throws, with the disk that it did not like. */
-export async function explore(exploration: Exploration): Promise<Explored> {
+/**
+ * Explores everything but what was `seen` by another exploration. Throws what a check throws, with
+ * the disk that it did not like.
+ */
+export async function explore(
+  exploration: Exploration,
+  seen: Set<string> = new Set(),
+): Promise<Explored> {
   const { disk, options: { executing = new Set() }, program, recovery } = exploration;
-  const seen = new Set<string>();
   const queue: Crashed[] = [];
   const add = (crashed: Crashed) => {
-    const { disk, cause, executing, ended, depth } = crashed;
+    const { disk, cause, executing, told, depth } = crashed;
     if (cause === "kill" && depth > MOST_KILLS) return;
-    const key = `${cause} ${ended} ${[...executing]}\n${disk.state}`;
+    const key = `${cause} ${told} ${[...executing]}\n${disk.state}`;
     if (seen.has(key)) return;
     seen.add(key);
     withDisk(disk, () => exploration.checkCrashed(crashed));
     queue.push(crashed);
   };
-  await run(exploration, program, { disk, executing, depth: 0, ended: false }, add);
+  await run(exploration, program, { disk, executing, depth: 0, told: undefined }, add);
   // It grows while it is walked through.
   for (const crashed of queue) {
     let disk = await run(exploration, recovery, crashed, add);
@@ -78,20 +83,20 @@ export async function explore(exploration: Exploration): Promise<Explored> {
     if (disk.visible === again.visible) continue;
     throw new Error(`Another recovery changed\n${disk.visible}\n\ninto\n${again.visible}`);
   }
-  return { states: queue.length, deepest: Math.max(...queue.map(({ depth }) => depth)) };
+  return { states: queue.length, deepest: Math.max(0, ...queue.map(({ depth }) => depth)) };
 }
 
 /** Runs one program to its end on a copy of the disk, and hands out all that crashes may leave. */
 async function run(
   { options }: Exploration,
-  program: Exploration["program"],
+  program: Exploration["program"] | Exploration["recovery"],
   from: Omit<Crashed, "cause">,
   found: (crashed: Crashed) => void,
 ): Promise<SimulatedDisk> {
   const disk = from.disk.clone();
   const executing = new Set(from.executing);
-  const look = (ended: boolean) => {
-    const common = { ended: from.ended || ended, depth: from.depth + 1 };
+  const look = (told: string | undefined) => {
+    const common = { told, depth: from.depth + 1 };
     for (const left of new Set([executing, new Set<number>()])) {
       found({ ...common, cause: "kill", executing: new Set(left), disk: disk.clone() });
     }
@@ -99,9 +104,9 @@ async function run(
       found({ ...common, cause: "power cut", executing: new Set(), disk: left });
     }
   };
-  const onStep = () => look(false);
-  await program(new SimulatedFileSystem(disk, { ...options, executing, onStep }));
-  look(from.depth === 0);
+  const onStep = () => look(from.told);
+  const told = await program(new SimulatedFileSystem(disk, { ...options, executing, onStep }));
+  look(told ?? from.told);
   return disk;
 }
 

@@ -1,5 +1,6 @@
 /** A file system whose n-th step that changes something fails. */
 import type { FileInfo, FileSystem, OpenFile } from "../../src/system.ts";
+import { systemError } from "./system_errors.ts";
 
 /** A step that changes something. */
 export type Step =
@@ -18,16 +19,27 @@ export type Step =
 /** Called before each; what it throws is what the step throws. */
 export type Fault = (step: Step, path: string) => void;
 
-/** Counts the steps, and throws at the n-th what `error` makes. Steps before and after go on. */
-export function failAt(n: number, error: (step: Step, path: string) => Error): Fault & {
-  /** Whether the n-th step was reached. */
-  reached(): boolean;
-} {
-  let count = 0;
-  const fault = (step: Step, path: string) => {
-    if (++count === n) throw error(step, path);
+/** Does not fail. */
+export const NO_FAULT: Fault = () => {};
+
+/** A fault at the n-th step; with `lasting` also at every later one. */
+export class FaultAt {
+  #count = 0;
+
+  constructor(readonly n: number, readonly code: string, readonly lasting = false) {}
+
+  /** To be given to a `FaultyFileSystem`. */
+  readonly fault: Fault = (step, path) => {
+    this.#count++;
+    if (this.#count === this.n || (this.lasting && this.reached)) {
+      throw systemError(this.code, `${step} '${path}'`);
+    }
   };
-  return Object.assign(fault, { reached: () => count >= n });
+
+  /** Whether there was an n-th step. */
+  get reached(): boolean {
+    return this.#count >= this.n;
+  }
 }
 
 /** Each method asks `fault` first and then does what the other file system does. */
@@ -99,7 +111,8 @@ export class FaultyFileSystem implements FileSystem {
   }
 }
 
-class FaultyFile implements OpenFile {
+/** An open file of it. */
+export class FaultyFile implements OpenFile {
   constructor(readonly inner: OpenFile, readonly path: string, readonly fault: Fault) {}
 
   writeSync(bytes: Uint8Array): number {

@@ -4,6 +4,7 @@ import { basename, dirname } from "@std/path/posix";
 import { digestFile } from "../../src/digest.ts";
 import { isThere, writeAll } from "../../src/durable_files.ts";
 import { UpdateError } from "../../src/errors.ts";
+import { onFile } from "../../src/fs_errors.ts";
 import { install } from "../../src/install.ts";
 import { openInstallDir, openStateDir } from "../../src/install_dir.ts";
 import { RunLog } from "../../src/run_log.ts";
@@ -27,8 +28,8 @@ export interface Scenario {
   readonly executing?: boolean;
   /** The new version fails its health check once it is installed. */
   readonly sick?: boolean;
-  /** Exchanges the file system, to break it. */
-  readonly wrap?: (fs: SimulatedFileSystem) => FileSystem;
+  /** Exchanges the file system of an update or a repair, to break it. */
+  readonly wrap?: (fs: SimulatedFileSystem, of: "update" | "repair") => FileSystem;
 }
 
 const FOLDER = "/opt";
@@ -61,7 +62,8 @@ function isFirst({ targets, firstOfLast = false }: Scenario, index: number): boo
   return firstOfLast && index === targets.length - 1;
 }
 
-function makeDisk(scenario: Scenario): SimulatedDisk {
+/** The old version, durable. */
+export function makeDisk(scenario: Scenario): SimulatedDisk {
   const disk = new SimulatedDisk(scenario.model);
   for (const [index, path] of scenario.targets.entries()) {
     const name = basename(dirname(path));
@@ -80,21 +82,27 @@ function contentOf(version: "old" | "new", path: string): Uint8Array<ArrayBuffer
   return fakeExecutable(`${version} ${path}`);
 }
 
-function sessionOf({ wrap }: Scenario, fs: SimulatedFileSystem): Session {
-  const system = simulatedSystem(fs, wrap?.(fs));
+function sessionOf(
+  { wrap }: Scenario,
+  fs: SimulatedFileSystem,
+  of: "update" | "repair",
+): Session {
+  const system = simulatedSystem(fs, wrap?.(fs, of));
   return { system, dir: openInstallDir(system, FOLDER), report: () => {} };
 }
 
-/** The real thing, from the first staged file to the removed journal. */
-async function update(scenario: Scenario, simulated: SimulatedFileSystem): Promise<void> {
-  const session = sessionOf(scenario, simulated);
+/** The real thing, from the first staged file to the removed journal. Returns what it tells. */
+export async function update(
+  scenario: Scenario,
+  simulated: SimulatedFileSystem,
+): Promise<"old" | "new"> {
+  const session = sessionOf(scenario, simulated, "update");
   const { fs, processes } = session.system;
   const run = processes.run;
   processes.run = async (path, ...rest) => {
     const result = await run(path, ...rest);
     return scenario.sick && scenario.targets.includes(path) ? { ...result, code: 1 } : result;
   };
-  openStateDir(session.system, session.dir);
   const files = scenario.targets.map((path, index) => ({
     target: {
       name: basename(path),
@@ -104,21 +112,27 @@ async function update(scenario: Scenario, simulated: SimulatedFileSystem): Promi
     digest: null,
     mode: 0o755,
   }));
-  const fill = (index: number, { staged }: { readonly staged: string }) => {
-    const file = fs.openSync(staged, { write: true });
-    writeAll(file, contentOf("new", scenario.targets[index]!));
-    file.close();
-    return Promise.resolve(digestFile(fs, staged));
-  };
+  const fill = (index: number, { staged }: { readonly staged: string }) =>
+    onFile("fill", staged, () => {
+      const file = fs.openSync(staged, { write: true });
+      writeAll(file, contentOf("new", scenario.targets[index]!));
+      file.close();
+      return Promise.resolve(digestFile(fs, staged));
+    });
   const healthCheck = { args: ["--version"], timeoutMs: 1000 };
   const receipt = () => RECEIPT;
+  let told: "old" | "new" = "new";
   try {
+    openStateDir(session.system, session.dir);
     await install(session, { files, fill, healthCheck, receipt }, new AbortController().signal);
   } catch (error) {
-    if (!scenario.sick || !(error instanceof UpdateError) || error.kind !== "health") throw error;
+    // It may fail where something is broken; it may not break down.
+    if (!(error instanceof UpdateError) || error.kind === "bug") throw error;
+    told = "old";
   }
   // As each run does. On Windows the sync of this file is what makes the last renames durable.
   new RunLog(session.system, session.dir, "update").finish(0);
+  return told;
 }
 
 const RECEIPT = {
@@ -132,8 +146,9 @@ const RECEIPT = {
   updated: "2026-01-01T00:00:00.000Z",
 };
 
-async function repair(scenario: Scenario, fs: SimulatedFileSystem): Promise<void> {
-  const session = sessionOf(scenario, fs);
+/** What the next start does. Throws if it could not restore something. */
+export async function repair(scenario: Scenario, fs: SimulatedFileSystem): Promise<void> {
+  const session = sessionOf(scenario, fs, "repair");
   const { unrepaired } = await recover(session, foldersOf(scenario));
   assertEquals(unrepaired, []);
 }
@@ -143,11 +158,11 @@ function foldersOf({ targets }: Scenario): string[] {
 }
 
 /** Promise 1: each target is complete, always; on Windows one that was executing may be missing. */
-function checkCrashed(scenario: Scenario, { disk, ended }: Crashed): void {
+function checkCrashed(scenario: Scenario, { disk, told }: Crashed): void {
   const versions = versionsOf(scenario, disk);
   for (const [index, version] of versions.entries()) {
     const allowed = ["old", "new", ...(isFirst(scenario, index) ? ["missing"] : [])];
-    if (scenario.executing && !ended) allowed.push("missing");
+    if (scenario.executing && !told) allowed.push("missing");
     if (!allowed.includes(version)) {
       throw new Error(`"${scenario.targets[index]}" is ${version} after a crash`);
     }
@@ -155,10 +170,14 @@ function checkCrashed(scenario: Scenario, { disk, ended }: Crashed): void {
 }
 
 /** Promise 2: all old or all new. */
-function checkSet(scenario: Scenario, disk: SimulatedDisk, { ended }: Crashed): void {
+export function checkSet(
+  scenario: Scenario,
+  disk: SimulatedDisk,
+  { told }: Pick<Crashed, "told">,
+): void {
   const versions = versionsOf(scenario, disk);
   // What a run has told its user holds, whatever comes after.
-  const wanted = !ended ? versions[0]! : scenario.sick ? "old" : "new";
+  const wanted = told ?? versions[0]!;
   for (const [index, version] of versions.entries()) {
     const right = wanted === "old" && isFirst(scenario, index) ? "missing" : wanted;
     if (version !== right) throw new Error(`After recovery the set is ${versions.join(", ")}`);
@@ -166,7 +185,7 @@ function checkSet(scenario: Scenario, disk: SimulatedDisk, { ended }: Crashed): 
 }
 
 /** Nothing but what the contract names, and the trash is empty. */
-function checkNothingLeft(scenario: Scenario, disk: SimulatedDisk): void {
+export function checkNothingLeft(scenario: Scenario, disk: SimulatedDisk): void {
   const fs = new SimulatedFileSystem(disk);
   const list = (folder: string) =>
     isThere(fs, folder) ? [...fs.readDirSync(folder)].map(({ name }) => `${folder}/${name}`) : [];

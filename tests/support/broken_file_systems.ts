@@ -1,0 +1,68 @@
+/** Breaks the code on purpose, so that a test which cannot fail shows itself. */
+import type { FileSystem, OpenFile } from "../../src/system.ts";
+import { FaultyFile, FaultyFileSystem, NO_FAULT } from "./faulty_file_system.ts";
+
+class WholeFileSystem extends FaultyFileSystem {
+  constructor(inner: FileSystem) {
+    super(inner, NO_FAULT);
+  }
+}
+
+/** Does not sync folders: names are not durable. */
+export class NoFolderSync extends WholeFileSystem {
+  override syncDirectory(): void {}
+}
+
+/** Does not sync files: bytes are not durable. */
+export class NoFileSync extends WholeFileSystem {
+  override openSync(path: string, options: Deno.OpenOptions): OpenFile {
+    return new class extends FaultyFile {
+      override syncSync(): void {}
+      override sync(): Promise<void> {
+        return Promise.resolve();
+      }
+    }(this.inner.openSync(path, options), path, NO_FAULT);
+  }
+}
+
+/** Replaces a file as `@std/fs` `move(…, {overwrite: true})` does: removes it first. */
+export class RemoveThenRename extends WholeFileSystem {
+  override renameSync(from: string, to: string): void {
+    try {
+      this.inner.removeSync(to);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    this.inner.renameSync(from, to);
+  }
+}
+
+/** Moves the old file aside instead of giving it a second name, as uv and axoupdater do. */
+export class MoveAside extends WholeFileSystem {
+  override linkSync(existing: string, added: string): void {
+    this.inner.renameSync(existing, added);
+  }
+}
+
+/** Keeps no journal: whatever was interrupted is not known. */
+export class NoJournal extends WholeFileSystem {
+  override renameSync(from: string, to: string): void {
+    if (to.endsWith("/journal")) this.inner.removeSync(from);
+    else this.inner.renameSync(from, to);
+  }
+}
+
+/** Writes over files in place instead of replacing them. */
+export class WriteInPlace extends WholeFileSystem {
+  override renameSync(from: string, to: string): void {
+    const source = this.inner.openSync(from, { read: true });
+    const bytes = new Uint8Array(source.statSync().size);
+    source.readSync(bytes);
+    source.close();
+    const file = this.inner.openSync(to, { write: true, create: true, truncate: true });
+    file.writeSync(bytes);
+    file.syncSync();
+    file.close();
+    this.inner.removeSync(from);
+  }
+}
