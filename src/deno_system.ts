@@ -47,11 +47,14 @@ function syncDirectory(path: string): void {
  * second counts as held. The thread that still waits ends with the process.
  */
 function tryLock(file: OpenFile): Promise<boolean> {
-  const { tryLock, lock } = file as Partial<Pick<Deno.FsFile, "tryLock" | "lock">>;
-  if (tryLock) return tryLock.call(file, true);
+  const { tryLockSync, lock } = file as Partial<Pick<Deno.FsFile, "tryLockSync" | "lock">>;
+  if (tryLockSync) return Promise.resolve(tryLockSync.call(file, true));
   return new Promise((resolve, reject) => {
-    setTimeout(() => resolve(false), 250);
-    lock!.call(file, true).then(() => resolve(true), reject);
+    const timer = setTimeout(() => resolve(false), 250);
+    lock!.call(file, true).then(() => {
+      clearTimeout(timer);
+      resolve(true);
+    }, reject);
   });
 }
 

@@ -1,5 +1,6 @@
 /** SHA-256 of what is on the disk. Never of what went past: a stream can lose bytes silently. */
 import { createHash } from "node:crypto";
+import { setImmediate } from "node:timers";
 import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
 import type { FileSystem } from "./system.ts";
 
@@ -25,7 +26,7 @@ export async function digestFileInBackground(fs: FileSystem, path: string): Prom
   const steps = digestSteps(fs, path);
   for (let step = steps.next();; step = steps.next()) {
     if (step.done) return step.value;
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 

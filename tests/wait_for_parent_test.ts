@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { UpdateError } from "../src/errors.ts";
 import { waitForParent } from "../src/wait_for_parent.ts";
 import type { Processes } from "../src/system.ts";
@@ -54,7 +54,7 @@ Deno.test("A process that ends is waited for", async () => {
 Deno.test("A process that does not end is given up with its pid in the message", async () => {
   const child = sleeper("30");
   const error = await waitFor(child.pid, 150);
-  assert(error instanceof UpdateError);
+  if (error === true) throw new Error("it counts as exited");
   assertEquals(error.message, `Process ${child.pid} did not exit within 0.15 s`);
   assertEquals(error.exitCode, 5);
   await end(child);

@@ -255,10 +255,10 @@ static void enter(struct thread *thread, long number, const unsigned long *argum
   long in_class = ++counts[call->class], in_all = counts[OTHER] + counts[WRITE];
   if (options.log)
     fprintf(options.log, "%ld\t%s\t%ld\t%s\t%s\t%s\n", in_all, class, in_class, kind, paths[0], paths[1]);
-  for (int i = 0; i < options.rule_count; i++)
-    if (strcmp(options.rules[i].kind, kind) == 0) return refuse(thread, options.rules[i].error);
   if (strcmp(options.class, "any") == 0) act(thread, in_all, kind, paths[0]);
   else if (strcmp(options.class, class) == 0) act(thread, in_class, kind, paths[0]);
+  for (int i = 0; i < options.rule_count && !thread->refused; i++)
+    if (strcmp(options.rules[i].kind, kind) == 0) refuse(thread, options.rules[i].error);
 }
 
 static void leave(struct thread *thread) {

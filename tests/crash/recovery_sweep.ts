@@ -1,0 +1,52 @@
+/**
+ * Kills the recovery before its n-th change, for every n, from every kind of interrupted update. The
+ * recovery after that ends where an undisturbed one ends, and a third one changes nothing.
+ */
+import type { Interrupted } from "./kill_sweep.ts";
+import { inPairs, type Lab } from "./lab.ts";
+import type { Bed } from "./bed.ts";
+import type { Row } from "./report.ts";
+
+/** Sweeps all; two workers never share a bed, because a journal knows its path. */
+export async function recoverySweep(lab: Lab, states: readonly Interrupted[]): Promise<void> {
+  const row = lab.report.row("recovery killed");
+  await inPairs(new Set(states.map(({ bed }) => bed)), async (bed) => {
+    for (const state of states.filter((state) => state.bed === bed)) {
+      await sweepOne(lab, row, state);
+    }
+  });
+  lab.report.close(row, 300);
+}
+
+async function sweepOne(lab: Lab, row: Row, { bed, kept, where }: Interrupted): Promise<void> {
+  await bed.restore(kept);
+  const folders = [bed.install];
+  const undisturbed = await lab.tracer.trace({ folders }, bed.command("--repair"));
+  const end = bed.signature();
+  // Two kills between which nothing changed but the log leave one state to be looked at.
+  const proven = new Map<string, Awaited<ReturnType<typeof repairTwice>>>();
+  for (let at = 1; at <= undisturbed.calls.length; at++) {
+    await bed.restore(kept);
+    const trace = { folders, class: "any", at, action: "kill" } as const;
+    const { killed, calls } = await lab.tracer.trace(trace, bed.command("--repair"));
+    if (!killed) break;
+    const before = bed.verdict();
+    const signature = bed.signature();
+    const outcome = proven.get(signature) ?? await repairTwice(bed, end);
+    proven.set(signature, outcome);
+    const what = `after "${where}", its ${at}: ${calls.at(-1)!.kind}`;
+    row.add({ where: what, before, ...outcome });
+  }
+}
+
+async function repairTwice(bed: Bed, end: string) {
+  const problems: string[] = [];
+  const { code, stderr } = await bed.shimRun("--repair");
+  if (code !== 0) problems.push(`--repair ends with ${code}: ${stderr}`);
+  if (bed.signature() !== end) problems.push("the end is another one than undisturbed");
+  const after = bed.verdict(), strangers = bed.strangers(true);
+  const once = bed.signature(true);
+  await bed.shimRun("--repair");
+  if (bed.signature(true) !== once) problems.push("a third run changes something");
+  return { after, strangers, other: problems.join("; ") || undefined };
+}
