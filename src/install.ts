@@ -18,6 +18,7 @@ import {
 } from "./journal.ts";
 import type { Receipt } from "./receipt.ts";
 import type { Session } from "./session.ts";
+import type { FileInfo, FileSystem, System } from "./system.ts";
 import { holds, putBack, swapIn } from "./swap.ts";
 import type { Target } from "./targets.ts";
 import { removeStaged, tidyCommitted } from "./tidy.ts";
@@ -56,15 +57,17 @@ export async function install(
   stop: AbortSignal,
 ): Promise<void> {
   let record = begin(session, installation, uniqueName(session.system));
+  let verified: readonly FileInfo[];
   try {
     record = await stage(session, record, installation, stop);
+    verified = lastLook(session.system, record.files);
     stop.throwIfAborted();
     writeJournal(session.system.fs, session.dir, record);
   } catch (error) {
     abandon(session, { ...record, phase: "staging" });
     throw error;
   }
-  await commit(session, record, installation.healthCheck);
+  await commit(session, record, verified, installation.healthCheck);
 }
 
 /** The journal names everything before it is made. */
@@ -116,10 +119,6 @@ async function stage(
   for (const [index, file] of filled.entries()) await seal(session, file, files[index]!);
   syncFolders(fs, filled.map((file) => file.staged));
   for (const { staged } of filled) await checkHealth(session, staged, healthCheck, stop);
-  for (const file of filled) {
-    // Last look before the commit: what was verified is what is renamed.
-    if (!holds(fs, file.staged, file.fresh)) throw exchanged(file.staged);
-  }
   return { ...record, phase: "committing", files: filled, receipt: receipt(filled) };
 }
 
@@ -175,6 +174,28 @@ async function seal(session: Session, file: JournalFile, { target, mode }: NewFi
   });
 }
 
+/** What was verified is what will be renamed: a health check took its time, and may do anything. */
+function lastLook({ fs }: System, files: readonly JournalFile[]): FileInfo[] {
+  return files.map(({ staged, fresh }) => {
+    const info = onFile("look at", staged, () => fs.lstatSync(staged));
+    if (!fresh || !holds(fs, staged, fresh)) throw exchanged(staged);
+    return info;
+  });
+}
+
+/**
+ * Between the last look and the renames lie a few synced writes: milliseconds in which whoever may
+ * write here can exchange a staged file. Whose it is and which it is, nobody else can imitate; where
+ * a file system does not keep that over a rename, the content says it.
+ */
+function isStill(fs: FileSystem, { target, fresh }: JournalFile, verified: FileInfo): boolean {
+  const now = fs.lstatSync(target);
+  const same = now.isFile && now.dev === verified.dev && now.ino === verified.ino &&
+    now.uid === verified.uid && now.size === verified.size &&
+    now.mtime?.getTime() === verified.mtime?.getTime();
+  return same || (fresh !== null && holds(fs, target, fresh));
+}
+
 function exchanged(path: string): UpdateError {
   return new UpdateError(
     "verification",
@@ -190,16 +211,15 @@ function exchanged(path: string): UpdateError {
 async function commit(
   session: Session,
   record: JournalRecord,
+  verified: readonly FileInfo[],
   healthCheck: HealthCheck,
 ): Promise<void> {
   const { system: { fs }, dir, report } = session;
   report({ event: "committing", files: record.files.map((file) => file.target) });
   try {
     await swapIn(session, record.files);
-    for (const { target, fresh } of record.files) {
-      // Between the last look and the rename lie a few synced writes: milliseconds in which a
-      // process that may write here can exchange a staged file. Looked at before it is run.
-      if (!fresh || !holds(fs, target, fresh)) throw exchanged(target);
+    for (const [index, file] of record.files.entries()) {
+      if (!isStill(fs, file, verified[index]!)) throw exchanged(file.target);
     }
     for (const { target } of record.files) await checkHealth(session, target, healthCheck);
     writeJournal(fs, dir, { ...record, phase: "committed" });

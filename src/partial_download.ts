@@ -123,8 +123,10 @@ class PartialDownload {
     const out = onFile("write", this.#partial, () => {
       const options = { write: true, create: true, mode: 0o600 };
       const out = fs.openSync(this.#partial, options);
-      // In this order: bytes of another version are gone before the note of this one is made.
-      out.truncateSync(this.kept);
+      // In this order: bytes of another version are gone before the note of this one is made. Not
+      // where there are none: a file that was ever truncated to nothing makes ext4 write all of it
+      // when it is closed (auto_da_alloc), and we would stand and wait.
+      if (out.statSync().size !== this.kept) out.truncateSync(this.kept);
       out.seekSync(this.kept, 0);
       return out;
     });

@@ -89,7 +89,7 @@ async function readOffer(session: Session, options: Options, stop: AbortSignal):
     { version: installed.version, release: installed.release },
     installed.highest,
     { version: manifest.version, release },
-    { allowDowngrade, force: force || missing },
+    { allowDowngrade, force, incomplete: missing },
   );
   return { manifest, files, targets, installed, release, decision };
 }
