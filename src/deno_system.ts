@@ -4,6 +4,7 @@
  */
 import { statfsSync } from "node:fs";
 import process from "node:process";
+import { digestAside } from "./deno_digest.ts";
 import type {
   Clock,
   FileSystem,
@@ -31,6 +32,7 @@ const fs: FileSystem = {
   realPathSync: Deno.realPathSync,
   syncDirectory: Deno.build.os === "windows" ? () => {} : syncDirectory,
   tryLock,
+  digestAside,
   freeBytes(path) {
     const { bavail, bsize } = statfsSync(path);
     return bavail * bsize;

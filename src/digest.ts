@@ -30,6 +30,11 @@ export async function digestFileInBackground(fs: FileSystem, path: string): Prom
   }
 }
 
+/** The same by another thread, for what is not needed at once. */
+export async function digestFileAside(fs: FileSystem, path: string): Promise<Digest> {
+  return await fs.digestAside(path) ?? digestFile(fs, path);
+}
+
 function* digestSteps(fs: FileSystem, path: string): Generator<void, Digest> {
   const hash = createHash("sha256");
   const buffer = new Uint8Array(CHUNK);

@@ -136,14 +136,16 @@ export function checkSpace(
     const before = needs.get(device)?.bytes ?? 0;
     needs.set(device, { folder, bytes: before + bytes });
   };
+  // A dry run makes no state dir: it would be on the file system of the install dir.
+  const state = lookAt(fs, dir.state) ? dir.state : dir.path;
   const seen = new Set<string>();
   files.forEach((file, index) => {
     const partial = join(dir.partial, `${file.sha256}.part`);
     const folder = dirname(targets[index]!.path);
     const fetched = lookAt(fs, partial)?.size ?? 0;
-    if (!seen.has(file.sha256)) need(dir.state, Math.max(0, file.size - fetched));
+    if (!seen.has(file.sha256)) need(state, Math.max(0, file.size - fetched));
     const moved = file.member === undefined && !seen.has(file.sha256) &&
-      fs.statSync(folder).dev === fs.statSync(dir.state).dev;
+      fs.statSync(folder).dev === fs.statSync(state).dev;
     if (!moved) need(folder, file.executable?.size ?? file.size);
     seen.add(file.sha256);
   });

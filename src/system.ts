@@ -60,6 +60,11 @@ export interface FileSystem {
   syncDirectory(path: string): void;
   /** Takes the system's exclusive lock of an open file, or says that somebody else holds it. */
   tryLock(file: OpenFile): Promise<boolean>;
+  /**
+   * Size and SHA-256 of a file, read by another thread; undefined if that could not be done, for
+   * whatever reason.
+   */
+  digestAside(path: string): Promise<{ size: number; sha256: string } | undefined>;
   /** Bytes that this user can still write on the file system of `path`. */
   freeBytes(path: string): number;
 }

@@ -106,6 +106,10 @@ export class FaultyFileSystem implements FileSystem {
     return this.inner.tryLock(file instanceof FaultyFile ? file.inner : file);
   }
 
+  digestAside(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   freeBytes(path: string): number {
     return this.inner.freeBytes(path);
   }

@@ -138,6 +138,11 @@ export class SimulatedFileSystem implements FileSystem {
     return Promise.resolve(true);
   }
 
+  /** There is one thread only. */
+  digestAside(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   freeBytes(): number {
     return 2 ** 40;
   }

@@ -1,0 +1,35 @@
+/** A second thread that hashes one file. A part of `deno_system.ts`. */
+import type { Digest } from "./digest.ts";
+
+/**
+ * Digest of a whole file, taken while this thread does something else; undefined if that could not
+ * be done. Two digests of large files at once take the time of one.
+ */
+export function digestAside(path: string): Promise<Digest | undefined> {
+  const code = `(${hashAndPost})(${JSON.stringify(path)})`;
+  const worker = new Worker(`data:text/javascript,${encodeURIComponent(code)}`, { type: "module" });
+  const { promise, resolve } = Promise.withResolvers<Digest | undefined>();
+  worker.onmessage = ({ data }) => resolve(data);
+  worker.onerror = (event) => {
+    // Else it would end the program. The caller tries it himself, and sees the real error.
+    event.preventDefault();
+    resolve(undefined);
+  };
+  return promise.finally(() => worker.terminate());
+}
+
+/** Runs in the other thread, from its own text: nothing from outside of it can be used. */
+async function hashAndPost(path: string): Promise<void> {
+  const { createHash } = await import("node:crypto");
+  const { openSync, readSync } = await import("node:fs");
+  const hash = createHash("sha256");
+  const buffer = new Uint8Array(1024 * 1024);
+  // Closed with the thread.
+  const file = openSync(path, "r");
+  let size = 0;
+  for (let count = readSync(file, buffer); count > 0; count = readSync(file, buffer)) {
+    hash.update(buffer.subarray(0, count));
+    size += count;
+  }
+  (self as unknown as Worker).postMessage({ size, sha256: hash.digest("hex") });
+}
