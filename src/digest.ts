@@ -57,7 +57,8 @@ const sameBytes: (a: Uint8Array, b: Uint8Array) => boolean = timingSafeEqual;
 /** Compares two hex digests in constant time. */
 export function sameDigest(a: string, b: string): boolean {
   const encoder = new TextEncoder();
-  return sameBytes(encoder.encode(a.toLowerCase()), encoder.encode(b.toLowerCase()));
+  const [one, other] = [encoder.encode(a.toLowerCase()), encoder.encode(b.toLowerCase())];
+  return one.length === other.length && sameBytes(one, other);
 }
 
 /** Whether two files have the same content, by size and digest. */
