@@ -66,6 +66,8 @@ async function compile(bundle: string, options: CompileOptions): Promise<void> {
   const cwd = dirname(bundle);
   const common = [
     ...["compile", "--quiet", "--no-config", "--no-lock", "--no-check", "--no-prompt"],
+    // So that a Worker may have fewer permissions than its maker (src/deno_programs.ts).
+    "--unstable-worker-options",
     // The cache would be read from a predictable name in a folder that everybody can write to.
     "--no-code-cache",
     ...[`--env-file=${writeEnvironment(cwd)}`, ...permissions(target)],

@@ -1,22 +1,21 @@
 /**
- * The real `System`: the only file in `src/` that calls `Deno`. One line a method where that is
- * possible; what a crash could separate does not belong here.
+ * The real `System`: the only file in `src/` that calls `Deno`, with the parts that it consists of,
+ * `deno_*.ts`. One line a method where that is possible; what a crash could separate does not belong
+ * here.
  */
 import { statfsSync } from "node:fs";
 import process from "node:process";
 import { digestAside } from "./deno_digest.ts";
+import { starter, starterOf } from "./deno_programs.ts";
 import type {
   Clock,
   FileSystem,
   OpenFile,
   Processes,
-  RunResult,
   StopSignal,
   System,
   Terminal,
 } from "./system.ts";
-
-const OUTPUT_LIMIT = 64 * 1024;
 
 const fs: FileSystem = {
   openSync: Deno.openSync,
@@ -60,6 +59,8 @@ function tryLock(file: OpenFile): Promise<boolean> {
   });
 }
 
+let programs = starter();
+
 const processes: Processes = {
   pid: Deno.pid,
   parentPid: () => Deno.ppid,
@@ -72,69 +73,14 @@ const processes: Processes = {
       return (error as { code?: string }).code === "EPERM";
     }
   },
-  run,
-  spawn(path, args) {
-    new Deno.Command(path, { args: [...args], detached: true }).spawn().unref();
+  run: (...call) => programs.run(...call),
+  spawn: (...call) => programs.spawn(...call),
+  confine(paths) {
+    // Else the permissions are those that somebody gave to `deno run`, and theirs to choose.
+    if (Deno.build.standalone) programs = starterOf(paths);
   },
   openLibrary: (name, symbols) => Deno.dlopen(name, symbols),
 };
-
-async function run(
-  path: string,
-  args: readonly string[],
-  timeoutMs: number,
-  stop?: AbortSignal,
-): Promise<RunResult> {
-  const child = new Deno.Command(path, {
-    args: [...args],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const output = [firstText(child.stdout), firstText(child.stderr)];
-  let timedOut = false;
-  const kill = () => {
-    try {
-      child.kill("SIGKILL");
-    } catch {
-      // It ended in the same instant.
-    }
-  };
-  const timer = setTimeout(() => {
-    timedOut = true;
-    kill();
-  }, timeoutMs);
-  stop?.addEventListener("abort", kill, { once: true });
-  try {
-    const { code } = await child.status;
-    // A grandchild may hold the pipes open for ever: what comes within a second is enough.
-    const giveUp = setTimeout(() => output.forEach((text) => text.stop()), 1000);
-    const [stdout = "", stderr = ""] = await Promise.all(output.map((text) => text.done));
-    clearTimeout(giveUp);
-    return { code, stdout, stderr, timedOut };
-  } finally {
-    clearTimeout(timer);
-    stop?.removeEventListener("abort", kill);
-  }
-}
-
-/** Reads to the end so that the writer never blocks, keeps the beginning. */
-function firstText(stream: ReadableStream<Uint8Array>) {
-  const reader = stream.getReader();
-  const decoder = new TextDecoder();
-  let kept = "";
-  const done = (async () => {
-    try {
-      for (let part = await reader.read(); !part.done; part = await reader.read()) {
-        if (kept.length < OUTPUT_LIMIT) kept += decoder.decode(part.value, { stream: true });
-      }
-    } catch {
-      // A pipe that breaks has ended.
-    }
-    return kept.slice(0, OUTPUT_LIMIT);
-  })();
-  return { done, stop: () => void reader.cancel().catch(() => {}) };
-}
 
 const clock: Clock = {
   now: Date.now,

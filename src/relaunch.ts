@@ -8,11 +8,11 @@ import type { Session } from "./session.ts";
  * Starts the executable that has the tool's name, else the first one of the set. The update is done
  * by then: that a program does not start is told, and is no failure of the update.
  */
-export function relaunch(
+export async function relaunch(
   { system, dir, report }: Session,
   name: string | undefined,
   args: readonly string[],
-): void {
+): Promise<void> {
   const receipt = readReceipt(system.fs, dir);
   const files = typeof receipt === "string" ? [] : receipt.files;
   const tool = name ?? (typeof receipt === "string" ? undefined : receipt.name);
@@ -20,7 +20,7 @@ export function relaunch(
   if (!file) return;
   const path = join(dir.path, file.name);
   try {
-    system.processes.spawn(path, args);
+    await system.processes.spawn(path, args);
     report({ event: "relaunched", path, args: [...args] });
   } catch (error) {
     report({ event: "warning", message: `Cannot start "${path}": ${reason(error)}`, path });

@@ -149,7 +149,7 @@ async function workLocked(
       await uninstall(session, lock);
       return 0;
   }
-  if (command.relaunch) relaunch(session, config.name, command.relaunch);
+  if (command.relaunch) await relaunch(session, config.name, command.relaunch);
   return 0;
 }
 

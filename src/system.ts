@@ -87,7 +87,7 @@ export interface Processes {
   readonly pid: number;
   /** Who started us, as of now: it changes when the parent exits (Unix; 0 on Windows). */
   parentPid(): number;
-  /** Whether a process of that id exists, zombies included. Unix only. */
+  /** Whether a process of that id exists, zombies included. Unix only; not after `confine`. */
   exists(pid: number): boolean;
   /** Runs a program with no input to its end, or kills it after `timeoutMs` or at the signal. */
   run(
@@ -97,8 +97,13 @@ export interface Processes {
     stop?: AbortSignal,
   ): Promise<RunResult>;
   /** Starts a program that outlives us, on our terminal. */
-  spawn(path: string, args: readonly string[]): void;
-  /** Opens a system library. Only Windows builds have the permission. */
+  spawn(path: string, args: readonly string[]): Promise<void>;
+  /**
+   * From now on the compiled program can run only these programs, by these very paths, and open no
+   * library, until it exits. At most once.
+   */
+  confine(programs: readonly string[]): void;
+  /** Opens a system library. Only Windows builds have the permission, until `confine`. */
   openLibrary<const S extends Deno.ForeignLibraryInterface>(
     name: string,
     symbols: S,

@@ -1,6 +1,7 @@
 /**
- * Guards the seam: in `src/` only `deno_system.ts` may cause effects through `Deno`, and nothing in
- * `src/` may import from `tests/`. Types and `Deno.errors` have no effect.
+ * Guards the seam: in `src/` only `deno_system.ts` and its parts, `deno_*.ts`, may cause effects
+ * through `Deno`, only `deno_programs.ts` starts programs, and nothing in `src/` may import from
+ * `tests/`. Types and `Deno.errors` have no effect.
  */
 const plugin: Deno.lint.Plugin = {
   name: "seam",
@@ -8,7 +9,7 @@ const plugin: Deno.lint.Plugin = {
     "no-direct-deno": {
       create(context) {
         const file = context.filename.replaceAll("\\", "/");
-        if (!file.includes("/src/") || file.endsWith("/src/deno_system.ts")) return {};
+        if (!file.includes("/src/") || /\/src\/deno_\w+\.ts$/.test(file)) return {};
         return {
           "MemberExpression[object.name='Deno']"(node: Deno.lint.MemberExpression) {
             if (node.property.type === "Identifier" && node.property.name === "errors") return;
@@ -16,6 +17,25 @@ const plugin: Deno.lint.Plugin = {
               node,
               message: "Only src/deno_system.ts calls Deno: take the System as an argument.",
             });
+          },
+        };
+      },
+    },
+    "no-other-programs": {
+      create(context) {
+        const file = context.filename.replaceAll("\\", "/");
+        if (!file.includes("/src/")) return {};
+        const message = "Only src/deno_programs.ts starts programs, so that they can be confined.";
+        return {
+          "MemberExpression[object.name='Deno'][property.name=/^(Command|run|spawn.*)$/]"(
+            node: Deno.lint.MemberExpression,
+          ) {
+            if (!file.endsWith("/src/deno_programs.ts")) context.report({ node, message });
+          },
+          ImportDeclaration(node: Deno.lint.ImportDeclaration) {
+            if (/^(node:)?(child_process|worker_threads|cluster)$/.test(node.source.value)) {
+              context.report({ node, message });
+            }
           },
         };
       },

@@ -64,7 +64,8 @@ function simulatedProcesses(fs: SimulatedFileSystem): Processes {
       const code = bytes.length > HEADER && bytes[0] === 0x7f ? 0 : 1;
       return Promise.resolve({ code, stdout: text, stderr: "", timedOut: false });
     },
-    spawn() {},
+    spawn: () => Promise.resolve(),
+    confine() {},
     openLibrary() {
       throw new Error("there are no libraries here");
     },

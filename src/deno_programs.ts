@@ -1,0 +1,155 @@
+/**
+ * Starting programs: by this thread or, once it is known which ones, by a Worker that has the
+ * permission for exactly these, while this thread gives its own up.
+ */
+import type { Processes, RunResult } from "./system.ts";
+
+/** What can be done with a program. */
+export type Starter = Pick<Processes, "run" | "spawn">;
+
+interface Request {
+  readonly path: string;
+  readonly args: readonly string[];
+  /** Missing: the program is to outlive us. */
+  readonly timeoutMs?: number;
+}
+
+type Answer = { readonly result?: RunResult } | {
+  readonly message: string;
+  readonly code: string | undefined;
+};
+
+/**
+ * Starts programs with the permission of its thread. Everything that it uses is within its braces,
+ * because its text is what the Worker consists of: no second file to embed, find and protect.
+ */
+export function starter(): Starter {
+  const OUTPUT_LIMIT = 64 * 1024;
+
+  async function run(
+    path: string,
+    args: readonly string[],
+    timeoutMs: number,
+    stop?: AbortSignal,
+  ): Promise<RunResult> {
+    const child = new Deno.Command(path, {
+      args: [...args],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const output = [firstText(child.stdout), firstText(child.stderr)];
+    let timedOut = false;
+    const kill = () => {
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It ended in the same instant.
+      }
+    };
+    const timer = setTimeout(() => {
+      timedOut = true;
+      kill();
+    }, timeoutMs);
+    stop?.addEventListener("abort", kill, { once: true });
+    try {
+      const { code } = await child.status;
+      // A grandchild may hold the pipes open for ever: what comes within a second is enough.
+      const giveUp = setTimeout(() => output.forEach((text) => text.stop()), 1000);
+      const [stdout = "", stderr = ""] = await Promise.all(output.map((text) => text.done));
+      clearTimeout(giveUp);
+      return { code, stdout, stderr, timedOut };
+    } finally {
+      clearTimeout(timer);
+      stop?.removeEventListener("abort", kill);
+    }
+  }
+
+  /** Reads to the end so that the writer never blocks, keeps the beginning. */
+  function firstText(stream: ReadableStream<Uint8Array>) {
+    const reader = stream.getReader();
+    const decoder = new TextDecoder();
+    let kept = "";
+    const done = (async () => {
+      try {
+        for (let part = await reader.read(); !part.done; part = await reader.read()) {
+          if (kept.length < OUTPUT_LIMIT) kept += decoder.decode(part.value, { stream: true });
+        }
+      } catch {
+        // A pipe that breaks has ended.
+      }
+      return kept.slice(0, OUTPUT_LIMIT);
+    })();
+    return { done, stop: () => void reader.cancel().catch(() => {}) };
+  }
+
+  // deno-lint-ignore require-await -- an error is a rejection, as in `run`.
+  async function spawn(path: string, args: readonly string[]): Promise<void> {
+    new Deno.Command(path, { args: [...args], detached: true }).spawn().unref();
+  }
+
+  return { run, spawn };
+}
+
+/** The Worker's side. Its text, too, is all that the Worker gets. */
+function serve({ run, spawn }: Starter): void {
+  addEventListener("message", async (event) => {
+    const { data, ports } = event as MessageEvent<Request>;
+    const { path, args, timeoutMs } = data;
+    const port = ports[0]!;
+    const stop = new AbortController();
+    port.onmessage = () => stop.abort();
+    let answer: Answer;
+    try {
+      answer = timeoutMs === undefined
+        ? (await spawn(path, args), {})
+        : { result: await run(path, args, timeoutMs, stop.signal) };
+    } catch (error) {
+      // Cloned, an error would lose the system's code.
+      const { message, code } = error as { message: string; code?: string };
+      answer = { message, code };
+    }
+    port.postMessage(answer);
+    port.close();
+  });
+}
+
+/**
+ * Gives up this thread's permission to run programs and to open libraries (which could start them,
+ * too) for a Worker that may run `programs`, by these very paths, and do nothing else. Deno can
+ * neither narrow a permission to a list nor get it back: a new Worker is the only way to a list that
+ * is not known when the shim is compiled, and this cannot be undone.
+ */
+export function starterOf(programs: readonly string[]): Starter {
+  const text = `(${serve})((${starter})())`;
+  const worker = new Worker(`data:text/javascript,${encodeURIComponent(text)}`, {
+    type: "module",
+    name: "programs",
+    // What is not named here is refused.
+    deno: { permissions: { run: [...programs] } },
+  });
+  Deno.permissions.revokeSync({ name: "run" });
+  Deno.permissions.revokeSync({ name: "ffi" });
+
+  function ask(request: Request, stop?: AbortSignal): Promise<RunResult | undefined> {
+    return new Promise((resolve, reject) => {
+      const { port1, port2 } = new MessageChannel();
+      worker.addEventListener("error", (event) => {
+        event.preventDefault();
+        reject(new Error(`the Worker that runs programs failed: ${event.message}`));
+      });
+      port1.onmessage = ({ data }: MessageEvent<Answer>) => {
+        port1.close();
+        if (!("message" in data)) return resolve(data.result);
+        reject(Object.assign(new Error(data.message), { code: data.code }));
+      };
+      stop?.addEventListener("abort", () => port1.postMessage("stop"), { once: true });
+      worker.postMessage(request, [port2]);
+    });
+  }
+
+  return {
+    run: async (path, args, timeoutMs, stop) => (await ask({ path, args, timeoutMs }, stop))!,
+    spawn: async (path, args) => void await ask({ path, args }),
+  };
+}
