@@ -104,7 +104,8 @@ const terminal: Terminal = {
   isTerminal: Deno.stderr.isTerminal(),
   columns() {
     try {
-      return Deno.consoleSize().columns;
+      // Some terminals say 0: they do not know.
+      return Deno.consoleSize().columns || 80;
     } catch {
       return 80;
     }

@@ -108,9 +108,13 @@ async function demo(scratch: string): Promise<void> {
 
   chapter("2. The main job: self update");
   const one = Installation.make(join(scratch, "one"), shim, old, server.manifest);
-  expect("before", one.version(), one.version() === "0.28.1");
+  const before = one.version();
+  expect("before", before, before === "0.28.1");
+  say("The server takes a second for it, so that there is something to see.");
+  server.throttle(5_000_000);
   await one.run("estool", "self", "update");
-  expect("the shim's last run", await one.untilDone(), await one.untilDone() === "updated");
+  const outcome = await one.untilDone();
+  expect("the shim's last run", outcome, outcome === "updated");
   const after = one.version();
   expect("after", after, after === "0.28.2");
   expect("files left over", one.names() === CLEAN ? "none" : one.names(), one.names() === CLEAN);
@@ -120,14 +124,14 @@ async function demo(scratch: string): Promise<void> {
 
   chapter("3. Killed in the middle of the download");
   const two = Installation.make(join(scratch, "two"), shim, old, server.manifest);
-  server.throttle(true);
+  server.throttle(2_000_000);
   await two.run("estool", "self", "update");
   const { pid, received } = await untilHalf(two, fresh.size);
   Deno.kill(pid, "SIGKILL");
   say(`kill -9 ${pid}   (after ${received} of ${fresh.size} bytes)`);
   const still = two.version();
   expect("the tool still runs", still, still === "0.28.1");
-  server.throttle(false);
+  server.throttle(Infinity);
   const code = await two.run("updater-shim");
   const start = server.ranges.at(-1) ?? 0;
   expect("the next update resumes", `at byte ${start}`, code === 0 && start > 0);

@@ -7,8 +7,8 @@ export interface ReleaseServer extends AsyncDisposable {
   readonly manifest: string;
   /** First byte of every range that was asked for. */
   readonly ranges: number[];
-  /** Slow enough to be interrupted, about 2 MB a second. */
-  throttle(slow: boolean): void;
+  /** How fast it sends from now on, about; at first as fast as it can. */
+  throttle(bytesPerSecond: number): void;
 }
 
 /** The manifest of a release, as its authors would publish it. */
@@ -38,13 +38,13 @@ export function manifestOf(release: Release): string {
 export function serveRelease(release: Release): ReleaseServer {
   const archive = Deno.readFileSync(release.archive);
   const ranges: number[] = [];
-  let slow = false;
+  let pace = Infinity;
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
     if (new URL(request.url).pathname === "/release.json") return new Response(manifestOf(release));
     const start = Number(/^bytes=(\d+)-$/.exec(request.headers.get("range") ?? "")?.[1] ?? 0);
     if (start > 0) ranges.push(start);
     const rest = archive.subarray(start);
-    return new Response(slow ? slowly(rest) : rest, {
+    return new Response(pace === Infinity ? rest : slowly(rest, pace), {
       status: start > 0 ? 206 : 200,
       headers: {
         etag: `"${release.sha256}"`,
@@ -58,18 +58,18 @@ export function serveRelease(release: Release): ReleaseServer {
   return {
     manifest: `http://127.0.0.1:${server.addr.port}/release.json`,
     ranges,
-    throttle: (now) => slow = now,
+    throttle: (bytesPerSecond) => pace = bytesPerSecond,
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
 }
 
-function slowly(bytes: Uint8Array): ReadableStream<Uint8Array> {
+function slowly(bytes: Uint8Array, bytesPerSecond: number): ReadableStream<Uint8Array> {
   let at = 0;
   return new ReadableStream({
     async pull(controller) {
       if (at >= bytes.length) return controller.close();
       await new Promise((resolve) => setTimeout(resolve, 20));
-      controller.enqueue(bytes.slice(at, at += 40_000));
+      controller.enqueue(bytes.slice(at, at += Math.ceil(bytesPerSecond / 50)));
     },
   });
 }
