@@ -21,15 +21,16 @@ export function digestAside(path: string): Promise<Digest | undefined> {
 /** Runs in the other thread, from its own text: nothing from outside of it can be used. */
 async function hashAndPost(path: string): Promise<void> {
   const { createHash } = await import("node:crypto");
-  const { openSync, readSync } = await import("node:fs");
+  const { closeSync, openSync, readSync } = await import("node:fs");
   const hash = createHash("sha256");
   const buffer = new Uint8Array(1024 * 1024);
-  // Closed with the thread.
   const file = openSync(path, "r");
   let size = 0;
   for (let count = readSync(file, buffer); count > 0; count = readSync(file, buffer)) {
     hash.update(buffer.subarray(0, count));
     size += count;
   }
+  // Not left to the end of the thread: on Windows an open file may be in the way of its renaming.
+  closeSync(file);
   (self as unknown as Worker).postMessage({ size, sha256: hash.digest("hex") });
 }

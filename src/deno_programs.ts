@@ -2,28 +2,35 @@
  * Starting programs: by this thread or, once it is known which ones, by a Worker that has the
  * permission for exactly these, while this thread gives its own up.
  */
-import type { Processes, RunResult } from "./system.ts";
+import { digestAside, hashFile } from "./deno_digest.ts";
+import type { FileSystem, Processes, RunResult } from "./system.ts";
 
 /** What can be done with a program. */
-export type Starter = Pick<Processes, "run" | "spawn">;
+type Starter = Pick<Processes, "run" | "spawn">;
+
+/** What another process or thread does for this one. */
+export type Helper = Starter & Pick<FileSystem, "digestAside">;
 
 interface Request {
+  readonly task: keyof Helper;
   readonly path: string;
-  readonly args: readonly string[];
-  /** Missing: the program is to outlive us. */
+  readonly args?: readonly string[];
   readonly timeoutMs?: number;
 }
 
-type Answer = { readonly result?: RunResult } | {
+type Answer = { readonly result: unknown } | {
   readonly message: string;
   readonly code: string | undefined;
 };
+
+/** The help that needs permissions of this thread's own. */
+export const unconfined: Helper = { ...starter(), digestAside };
 
 /**
  * Starts programs with the permission of its thread. Everything that it uses is within its braces,
  * because its text is what the Worker consists of: no second file to embed, find and protect.
  */
-export function starter(): Starter {
+function starter(): Starter {
   const OUTPUT_LIMIT = 64 * 1024;
 
   async function run(
@@ -92,18 +99,21 @@ export function starter(): Starter {
 }
 
 /** The Worker's side. Its text, too, is all that the Worker gets. */
-function serve({ run, spawn }: Starter): void {
+function serve({ run, spawn }: Starter, hash: typeof hashFile): void {
   addEventListener("message", async (event) => {
     const { data, ports } = event as MessageEvent<Request>;
-    const { path, args, timeoutMs } = data;
+    const { task, path, args = [], timeoutMs = 0 } = data;
     const port = ports[0]!;
     const stop = new AbortController();
     port.onmessage = () => stop.abort();
+    const tasks = {
+      run: () => run(path, args, timeoutMs, stop.signal),
+      spawn: () => spawn(path, args),
+      digestAside: () => hash(path),
+    };
     let answer: Answer;
     try {
-      answer = timeoutMs === undefined
-        ? (await spawn(path, args), {})
-        : { result: await run(path, args, timeoutMs, stop.signal) };
+      answer = { result: await tasks[task]() };
     } catch (error) {
       // Cloned, an error would lose the system's code.
       const { message, code } = error as { message: string; code?: string };
@@ -116,22 +126,24 @@ function serve({ run, spawn }: Starter): void {
 
 /**
  * Gives up this thread's permission to run programs and to open libraries (which could start them,
- * too) for a Worker that may run `programs`, by these very paths, and do nothing else. Deno can
- * neither narrow a permission to a list nor get it back: a new Worker is the only way to a list that
- * is not known when the shim is compiled, and this cannot be undone.
+ * too) for a Worker that may run and read `programs`, by these very paths, and do nothing else. Deno
+ * can neither narrow a permission to a list nor get it back: a new Worker is the only way to a list
+ * that is not known when the shim is compiled, and this cannot be undone.
+ *
+ * A Worker costs 18 ms and 15 MB: this one is also the thread that hashes files meanwhile.
  */
-export function starterOf(programs: readonly string[]): Starter {
-  const text = `(${serve})((${starter})())`;
+export function confinedTo(programs: readonly string[]): Helper {
+  const text = `(${serve})((${starter})(),${hashFile})`;
   const worker = new Worker(`data:text/javascript,${encodeURIComponent(text)}`, {
     type: "module",
     name: "programs",
     // What is not named here is refused.
-    deno: { permissions: { run: [...programs] } },
+    deno: { permissions: { run: [...programs], read: [...programs] } },
   });
   Deno.permissions.revokeSync({ name: "run" });
   Deno.permissions.revokeSync({ name: "ffi" });
 
-  function ask(request: Request, stop?: AbortSignal): Promise<RunResult | undefined> {
+  function ask(request: Request, stop?: AbortSignal): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const { port1, port2 } = new MessageChannel();
       worker.addEventListener("error", (event) => {
@@ -149,7 +161,10 @@ export function starterOf(programs: readonly string[]): Starter {
   }
 
   return {
-    run: async (path, args, timeoutMs, stop) => (await ask({ path, args, timeoutMs }, stop))!,
-    spawn: async (path, args) => void await ask({ path, args }),
+    run: (path, args, timeoutMs, stop) =>
+      ask({ task: "run", path, args, timeoutMs }, stop) as Promise<RunResult>,
+    spawn: (path, args) => ask({ task: "spawn", path, args }) as Promise<void>,
+    digestAside: (path) =>
+      (ask({ task: "digestAside", path }) as ReturnType<typeof hashFile>).catch(() => undefined),
   };
 }

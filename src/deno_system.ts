@@ -36,6 +36,7 @@ const fs: FileSystem = {
     const { bavail, bsize } = statfsSync(path);
     return bavail * bsize;
   },
+  pause: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
 };
 
 function syncDirectory(path: string): void {
