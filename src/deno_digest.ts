@@ -1,4 +1,4 @@
-/** A second thread that hashes one file. A part of `deno_system.ts`. */
+/** A second thread that hashes a file. A part of `deno_system.ts`. */
 import type { Digest } from "./digest.ts";
 
 /**
@@ -6,31 +6,38 @@ import type { Digest } from "./digest.ts";
  * be done. Two digests of large files at once take the time of one.
  */
 export function digestAside(path: string): Promise<Digest | undefined> {
-  const code = `(${hashAndPost})(${JSON.stringify(path)})`;
+  const code = `(${hashFile})(${
+    JSON.stringify(path)
+  }).then(postMessage, () => postMessage(undefined))`;
   const worker = new Worker(`data:text/javascript,${encodeURIComponent(code)}`, { type: "module" });
   const { promise, resolve } = Promise.withResolvers<Digest | undefined>();
   worker.onmessage = ({ data }) => resolve(data);
   worker.onerror = (event) => {
-    // Else it would end the program. The caller tries it himself, and sees the real error.
+    // Else it would end the program.
     event.preventDefault();
     resolve(undefined);
   };
   return promise.finally(() => worker.terminate());
 }
 
-/** Runs in the other thread, from its own text: nothing from outside of it can be used. */
-async function hashAndPost(path: string): Promise<void> {
+/**
+ * Runs in the other thread, from its own text: nothing from outside of it can be used. Reads do not
+ * block, so that the thread can do something else meanwhile.
+ */
+export async function hashFile(path: string): Promise<Digest> {
   const { createHash } = await import("node:crypto");
-  const { closeSync, openSync, readSync } = await import("node:fs");
   const hash = createHash("sha256");
   const buffer = new Uint8Array(1024 * 1024);
-  const file = openSync(path, "r");
-  let size = 0;
-  for (let count = readSync(file, buffer); count > 0; count = readSync(file, buffer)) {
-    hash.update(buffer.subarray(0, count));
-    size += count;
+  const file = await Deno.open(path);
+  try {
+    let size = 0;
+    for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
+      hash.update(buffer.subarray(0, count));
+      size += count;
+    }
+    return { size, sha256: hash.digest("hex") };
+  } finally {
+    // Not left to the end of the thread: on Windows an open file may be in the way of its renaming.
+    file.close();
   }
-  // Not left to the end of the thread: on Windows an open file may be in the way of its renaming.
-  closeSync(file);
-  (self as unknown as Worker).postMessage({ size, sha256: hash.digest("hex") });
 }

@@ -5,8 +5,7 @@
  */
 import { statfsSync } from "node:fs";
 import process from "node:process";
-import { digestAside } from "./deno_digest.ts";
-import { starter, starterOf } from "./deno_programs.ts";
+import { confinedTo, unconfined } from "./deno_programs.ts";
 import type {
   Clock,
   FileSystem,
@@ -31,7 +30,7 @@ const fs: FileSystem = {
   realPathSync: Deno.realPathSync,
   syncDirectory: Deno.build.os === "windows" ? () => {} : syncDirectory,
   tryLock,
-  digestAside,
+  digestAside: (path) => helper.digestAside(path),
   freeBytes(path) {
     const { bavail, bsize } = statfsSync(path);
     return bavail * bsize;
@@ -60,7 +59,7 @@ function tryLock(file: OpenFile): Promise<boolean> {
   });
 }
 
-let programs = starter();
+let helper = unconfined;
 
 const processes: Processes = {
   pid: Deno.pid,
@@ -74,11 +73,11 @@ const processes: Processes = {
       return (error as { code?: string }).code === "EPERM";
     }
   },
-  run: (...call) => programs.run(...call),
-  spawn: (...call) => programs.spawn(...call),
+  run: (...call) => helper.run(...call),
+  spawn: (...call) => helper.spawn(...call),
   confine(paths) {
     // Else the permissions are those that somebody gave to `deno run`, and theirs to choose.
-    if (Deno.build.standalone) programs = starterOf(paths);
+    if (Deno.build.standalone) helper = confinedTo(paths);
   },
   openLibrary: (name, symbols) => Deno.dlopen(name, symbols),
 };
