@@ -58,7 +58,10 @@ export function permissions(target: string): string[] {
   if (!target.includes("windows")) return [...all, "--allow-sys=uid,gid,statfs"];
   // By its full path: a bare name in this list means a file in the current folder, and then neither
   // that nor the system's library can be opened (seen with Deno 2.9.5).
-  return [...all, "--allow-sys=statfs", "--allow-ffi=C:\\Windows\\System32\\kernel32.dll"];
+  const libraries = ["kernel32.dll", "rstrtmgr.dll"].map((name) =>
+    `C:\\Windows\\System32\\${name}`
+  );
+  return [...all, "--allow-sys=statfs", `--allow-ffi=${libraries.join(",")}`];
 }
 
 async function compile(bundle: string, options: CompileOptions): Promise<void> {

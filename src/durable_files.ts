@@ -6,6 +6,7 @@
 import { dirname } from "@std/path";
 import { errorCode } from "./errors.ts";
 import { onFile } from "./fs_errors.ts";
+import { patiently } from "./patience.ts";
 import type { FileInfo, FileSystem, OpenFile } from "./system.ts";
 
 const CHUNK = 1024 * 1024;
@@ -30,7 +31,7 @@ export function isThere(fs: FileSystem, path: string): boolean {
 /** Removes a file; false where there was none. */
 export function removeIfThere(fs: FileSystem, path: string): boolean {
   try {
-    fs.removeSync(path);
+    patiently(fs, () => fs.removeSync(path));
     return true;
   } catch (error) {
     if (isMissing(error)) return false;
@@ -42,7 +43,7 @@ export function removeIfThere(fs: FileSystem, path: string): boolean {
 export function readIfThere(fs: FileSystem, path: string, limit: number): Uint8Array | undefined {
   let file: OpenFile;
   try {
-    file = fs.openSync(path, { read: true });
+    file = patiently(fs, () => fs.openSync(path, { read: true }));
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
@@ -74,14 +75,15 @@ export function writeAll(file: OpenFile, bytes: Uint8Array): void {
  */
 export function replaceFile(fs: FileSystem, path: string, content: string): void {
   const fresh = `${path}.new`;
-  const file = fs.openSync(fresh, { write: true, create: true, truncate: true, mode: 0o600 });
+  const options = { write: true, create: true, truncate: true, mode: 0o600 };
+  const file = patiently(fs, () => fs.openSync(fresh, options));
   try {
     writeAll(file, new TextEncoder().encode(content));
     file.syncSync();
   } finally {
     file.close();
   }
-  fs.renameSync(fresh, path);
+  patiently(fs, () => fs.renameSync(fresh, path));
   syncFolder(fs, dirname(path));
 }
 
@@ -90,7 +92,7 @@ export function replaceFile(fs: FileSystem, path: string, content: string): void
  * Cut short: an incomplete file of that name, so the name must be journaled.
  */
 export function copyFile(fs: FileSystem, from: string, to: string, mode: number): void {
-  const source = fs.openSync(from, { read: true });
+  const source = patiently(fs, () => fs.openSync(from, { read: true }));
   try {
     const copy = fs.openSync(to, { write: true, createNew: true, mode });
     try {
@@ -114,13 +116,13 @@ export function copyFile(fs: FileSystem, from: string, to: string, mode: number)
  */
 export function linkOrCopy(fs: FileSystem, existing: string, added: string, scratch: string): void {
   try {
-    return fs.linkSync(existing, added);
+    return patiently(fs, () => fs.linkSync(existing, added));
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists || isMissing(error)) throw error;
   }
   removeIfThere(fs, scratch);
   copyFile(fs, existing, scratch, (fs.statSync(existing).mode ?? 0o755) & 0o777);
-  fs.renameSync(scratch, added);
+  patiently(fs, () => fs.renameSync(scratch, added));
 }
 
 /**
@@ -131,7 +133,7 @@ export function linkOrCopy(fs: FileSystem, existing: string, added: string, scra
  */
 export function moveOrCopy(fs: FileSystem, from: string, to: string, scratch: string): boolean {
   try {
-    fs.renameSync(from, to);
+    patiently(fs, () => fs.renameSync(from, to));
     syncFolder(fs, dirname(to));
     return false;
   } catch (error) {
@@ -139,7 +141,7 @@ export function moveOrCopy(fs: FileSystem, from: string, to: string, scratch: st
   }
   removeIfThere(fs, scratch);
   copyFile(fs, from, scratch, 0o700);
-  fs.renameSync(scratch, to);
+  patiently(fs, () => fs.renameSync(scratch, to));
   syncFolder(fs, dirname(to));
   return true;
 }

@@ -7,6 +7,7 @@ import type { Digest } from "./digest.ts";
 import { isThere, syncFolder } from "./durable_files.ts";
 import { reason, UpdateError } from "./errors.ts";
 import { checkHealth, type HealthCheck } from "./health.ts";
+import { openRestartManager } from "./holders_windows.ts";
 import {
   type JournalFile,
   type JournalRecord,
@@ -51,10 +52,11 @@ export interface Installation {
  * installed, or the next start makes it so.
  */
 export async function install(
-  session: Session,
+  given: Session,
   installation: Installation,
   stop: AbortSignal,
 ): Promise<void> {
+  const session = { ...given, restartManager: openRestartManager(given.system) };
   const record = begin(session, installation, uniqueName(session.system));
   let staged: readonly StagedFile[], committing: JournalRecord;
   try {

@@ -18,6 +18,7 @@ import * as v from "valibot";
 import { readIfThere, removeIfThere, replaceFile, syncFolder } from "./durable_files.ts";
 import { onFile } from "./fs_errors.ts";
 import type { InstallDir } from "./install_dir.ts";
+import { patiently } from "./patience.ts";
 import { ReceiptSchema } from "./receipt.ts";
 import type { FileSystem } from "./system.ts";
 
@@ -172,7 +173,7 @@ export function removeJournal(fs: FileSystem, dir: InstallDir): void {
 /** Puts a journal that cannot be read aside, for a person to look at. */
 export function setJournalAside(fs: FileSystem, dir: InstallDir): string {
   const kept = `${dir.journal}.broken`;
-  fs.renameSync(dir.journal, kept);
+  patiently(fs, () => fs.renameSync(dir.journal, kept));
   syncFolder(fs, dir.state);
   return kept;
 }

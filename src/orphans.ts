@@ -18,7 +18,7 @@ import { makeFolder, openStateDir } from "./install_dir.ts";
 import type { Session } from "./session.ts";
 import { moveOver } from "./swap.ts";
 import type { System } from "./system.ts";
-import { uniqueName } from "./trash.ts";
+import { placeInTrash } from "./trash.ts";
 
 /** `.previous` is ours; `.previous.exe` is what uv and axoupdater leave. */
 const SUFFIX = /\.previous(\.exe)?$/i;
@@ -129,8 +129,11 @@ async function restore(session: Session, { previous, target }: Orphan): Promise<
   const { system, report } = session;
   const { fs } = system;
   await onFile("restore", target, async () => {
-    if (isThere(fs, target)) keepBroken(session, target);
-    await moveOver(system, previous, target, `${previous}.${uniqueName(system)}`);
+    const broken = isThere(fs, target);
+    if (broken) keepBroken(session, target);
+    // Where a cut-off file that somebody has open gets out of the way, no name of it is left over.
+    const spare = broken ? placeInTrash(session, target) : previous;
+    await moveOver(session, previous, target, spare);
     if (isThere(fs, previous)) removeIfThere(fs, previous);
     syncFolder(fs, dirname(target));
   });

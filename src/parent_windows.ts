@@ -30,19 +30,16 @@ type Kernel32 = Deno.DynamicLibrary<typeof KERNEL32>["symbols"];
 
 /** Opens the process; undefined if it has exited, or if its pid now is a younger process's. */
 export function open(system: System, pid: number): Parent | undefined {
+  if (!isPossible(pid)) return undefined;
   const library = system.processes.openLibrary(LIBRARY, KERNEL32);
   const { symbols } = library;
   const handle = symbols.OpenProcess(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, 0, pid);
-  if (handle === null) {
-    const gone = symbols.GetLastError() === ERROR_INVALID_PARAMETER;
-    library.close();
-    // It exists, but we may not open it (it runs elevated): nothing tells us when it ends.
-    return gone ? undefined : { hasExited: () => Promise.resolve(false), close() {} };
-  }
+  if (handle === null) return openForeign(library, pid);
   const close = () => {
     symbols.CloseHandle(handle);
     library.close();
   };
+  // Not whether it can be opened: that goes on while anybody has a handle of it.
   const hasExited = () => symbols.WaitForSingleObject(handle, 0) === WAIT_OBJECT_0;
   const own = startTime(symbols, symbols.GetCurrentProcess());
   const theirs = startTime(symbols, handle);
@@ -52,6 +49,35 @@ export function open(system: System, pid: number): Parent | undefined {
     return undefined;
   }
   return { hasExited: () => Promise.resolve(hasExited()), close };
+}
+
+/**
+ * All pids are multiples of four, and Windows ignores the last two bits of what it is asked for: it
+ * would open another process.
+ */
+function isPossible(pid: number): boolean {
+  return pid > 0 && pid % 4 === 0 && pid <= 0xffff_ffff;
+}
+
+/**
+ * It exists, but we may not open it (it runs elevated). That its pid is gone is all that can be told,
+ * and if that is used again at once, not even that: then the time runs out, and nothing is changed.
+ */
+function openForeign(library: Deno.DynamicLibrary<typeof KERNEL32>, pid: number) {
+  const { symbols } = library;
+  const isGone = () => {
+    const handle = symbols.OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, pid);
+    if (handle !== null) symbols.CloseHandle(handle);
+    return handle === null && symbols.GetLastError() === ERROR_INVALID_PARAMETER;
+  };
+  if (!isGone()) {
+    return {
+      hasExited: () => Promise.resolve(isGone()),
+      close: () => library.close(),
+    };
+  }
+  library.close();
+  return undefined;
 }
 
 /** FILETIME: 100 ns since 1601. */

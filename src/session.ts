@@ -1,5 +1,6 @@
 /** What every stage of one run shares. */
 import type { Report } from "./events.ts";
+import type { RestartManager } from "./holders_windows.ts";
 import type { InstallDir } from "./install_dir.ts";
 import type { System } from "./system.ts";
 
@@ -8,4 +9,6 @@ export interface Session {
   readonly system: System;
   readonly dir: InstallDir;
   readonly report: Report;
+  /** Who holds a file (Windows). Missing: to be opened when it is needed. */
+  readonly restartManager?: RestartManager | undefined;
 }

@@ -30,7 +30,7 @@ export async function swapIn(session: Session, files: readonly JournalFile[]): P
   for (const file of files) keepOld(system, file);
   syncFolders(system.fs, targets);
   for (const { staged, target, aside } of files) {
-    await onFile("replace", target, () => moveOver(system, staged, target, aside));
+    await onFile("replace", target, () => moveOver(session, staged, target, aside));
     report({ event: "swapped", path: target });
   }
   syncFolders(system.fs, targets);
@@ -64,7 +64,7 @@ async function putOneBack(session: Session, file: JournalFile): Promise<void> {
   // does nothing and reports success. The name is removed with the rest.
   if (holds(fs, target, old)) return;
   const source = [file.previous, file.aside].find((path) => isThere(fs, path));
-  if (source) await moveOver(session.system, source, target, file.scratch);
+  if (source) await moveOver(session, source, target, file.scratch);
 }
 
 /** Whether the name is a file of exactly that content. */
@@ -89,11 +89,11 @@ export function holds(
  * executes, it may be missing and its file be at `spare`.
  */
 export async function moveOver(
-  system: System,
+  session: Session,
   from: string,
   to: string,
   spare: string,
 ): Promise<void> {
-  const { replace } = system.os === "windows" ? windows : posix;
-  await replace(system, from, to, spare);
+  const { replace } = session.system.os === "windows" ? windows : posix;
+  await replace(session, from, to, spare);
 }

@@ -67,6 +67,8 @@ export interface FileSystem {
   digestAside(path: string): Promise<{ size: number; sha256: string } | undefined>;
   /** Bytes that this user can still write on the file system of `path`. */
   freeBytes(path: string): number;
+  /** Does nothing for `ms`, and lets nothing else of the program happen. */
+  pause(ms: number): void;
 }
 
 /** How a program that we ran ended. */

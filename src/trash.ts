@@ -3,27 +3,38 @@
  * but not removed. It goes into the state dir and is deleted by a later start.
  */
 import { basename, join } from "@std/path";
-import { isThere, removeIfThere } from "./durable_files.ts";
+import { isThere } from "./durable_files.ts";
 import { makeFolder } from "./install_dir.ts";
+import { isTransient, patiently } from "./patience.ts";
 import type { Session } from "./session.ts";
 
-/** Removes a file, or moves it to the trash. False where it has to stay: the journal keeps it. */
-export function discard({ system, dir }: Session, path: string): boolean {
-  const { fs } = system;
+/**
+ * Removes a file, or moves it to the trash. False where it has to stay: the journal keeps it.
+ * Throws what is no matter of time.
+ */
+export function discard(session: Session, path: string): boolean {
+  const { fs } = session.system;
   try {
-    removeIfThere(fs, path);
+    fs.removeSync(path);
     return true;
   } catch (error) {
-    if (system.os !== "windows") throw error;
+    if (error instanceof Deno.errors.NotFound) return true;
+    if (!isTransient(error)) throw error;
   }
   try {
-    makeFolder(system, dir.trash);
-    fs.renameSync(path, join(dir.trash, `${uniqueName(system)}-${basename(path)}`));
+    const place = placeInTrash(session, path);
+    patiently(fs, () => fs.renameSync(path, place));
     return true;
   } catch {
     // Another volume, or held without sharing: it keeps its hidden, journaled name.
     return false;
   }
+}
+
+/** A free name in the trash, for a file that has to leave its own. */
+export function placeInTrash({ system, dir }: Session, path: string): string {
+  makeFolder(system, dir.trash);
+  return join(dir.trash, `${uniqueName(system)}-${basename(path)}`);
 }
 
 /** Deletes what can be deleted by now. Never fails: there is always a later start. */
@@ -32,7 +43,7 @@ export function emptyTrash({ system, dir }: Session): void {
   if (!isThere(fs, dir.trash)) return;
   for (const { name } of [...fs.readDirSync(dir.trash)]) {
     try {
-      removeIfThere(fs, join(dir.trash, name));
+      fs.removeSync(join(dir.trash, name));
     } catch {
       // Still executing.
     }

@@ -113,6 +113,10 @@ export class FaultyFileSystem implements FileSystem {
   freeBytes(path: string): number {
     return this.inner.freeBytes(path);
   }
+
+  pause(ms: number): void {
+    this.inner.pause(ms);
+  }
 }
 
 /** An open file of it. */

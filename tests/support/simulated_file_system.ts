@@ -147,6 +147,8 @@ export class SimulatedFileSystem implements FileSystem {
     return 2 ** 40;
   }
 
+  pause(): void {}
+
   /** Inode of a name that has to be there. */
   existing(path: string, call: string): number {
     const { inode } = this.place(path, call);
