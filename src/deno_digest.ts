@@ -11,6 +11,7 @@ export function digestAside(path: string): Promise<Digest | undefined> {
   }).then(postMessage, () => postMessage(undefined))`;
   const worker = new Worker(`data:text/javascript,${encodeURIComponent(code)}`, { type: "module" });
   const { promise, resolve } = Promise.withResolvers<Digest | undefined>();
+  // A message that is undefined arrives as null.
   worker.onmessage = ({ data }) => resolve(data ?? undefined);
   worker.onerror = (event) => {
     // Else it would end the program.
