@@ -168,6 +168,31 @@ Deno.test("nothing in the bundle, dependencies included, starts programs in anot
   }
 });
 
+Deno.test("the Deno of this test confines itself as the one of the compiled shim does", async () => {
+  const folder = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "updater-shim-" }));
+  try {
+    const bundle = join(folder, "probe.js");
+    await bundleTo(join(ROOT, "tests", "support", "confined_probe.ts"), bundle);
+    const flags = [...permissions(Deno.build.target), "--unstable-worker-options"];
+    const program = ["run", "--no-prompt", "--no-config", ...flags, bundle];
+    const named = Deno.execPath(), other = join(folder, `other${EXE}`);
+    Deno.copyFileSync(named, other);
+    const args = [...program, named, other, "--version"];
+    const { stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
+    const { run, ...others } = JSON.parse(new TextDecoder().decode(stdout));
+    assertEquals([run.code, run.stdout.startsWith("deno ")], [0, true]);
+    assertEquals(others, {
+      runOther: "Requires run access",
+      size: Deno.statSync(named).size,
+      sizeOfOther: null,
+      direct: "Requires run access",
+      library: "Requires ffi access",
+    });
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
 Deno.test({
   name: "with any one permission less an update does not work",
   ignore: windows, // The tool is a shell script.
