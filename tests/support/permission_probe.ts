@@ -27,9 +27,10 @@ async function attempt(outcomes: Outcomes, tries: Record<string, () => unknown>)
   }
 }
 
-/** An error that came from a Worker has lost its class. */
+/** An error that came from a Worker has lost its class, and a module is just not there. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof Error && /^Requires \w+ access|escalate/.test(error.message);
+  return error instanceof Error &&
+    /^Requires \w+ access|escalate|^Module not found/.test(error.message);
 }
 
 /** Which of these variables can be read, and in which ways all of them at once. */
@@ -63,6 +64,7 @@ async function system(): Promise<Outcomes> {
     "another library of Windows": () =>
       processes.openLibrary("C:\\Windows\\System32\\user32.dll", {}),
     "native module": () => process.dlopen({ exports: {} }, "x.node"),
+    "code from the network": () => import(["https://jsr.io", "@std/path", "mod.ts"].join("/")),
     "device": () => Deno.openSync("/dev/mem"),
     "memory of the process": () => Deno.openSync("/proc/self/mem"),
   });
