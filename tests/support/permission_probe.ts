@@ -84,6 +84,15 @@ async function programs(folder: string, named: string, other: string): Promise<O
       const { code, stdout } = await run(join(folder, named));
       if (code !== 0 || stdout !== "hello\n") throw new Error(`${code} ${stdout}`);
     },
+    "named, and ended when its time is up": async () => {
+      const { timedOut } = await processes.run(join(folder, named), ["hang"], 300);
+      if (!timedOut) throw new Error("it ended by itself");
+    },
+    "named, and ended by a signal of ours": async () => {
+      const stop = AbortSignal.timeout(300);
+      const { code, timedOut } = await processes.run(join(folder, named), ["hang"], QUICK_MS, stop);
+      if (code === 0 || timedOut) throw new Error(`${code} ${timedOut}`);
+    },
     "named, to outlive us": () => processes.spawn(join(folder, named), ["hello-file", folder]),
     "another": () => run(join(folder, other)),
     "another, to outlive us": () => processes.spawn(join(folder, other), ["hello"]),
@@ -108,6 +117,9 @@ const [what, ...rest] = Deno.args;
 switch (what) {
   case "hello":
     console.log("hello");
+    break;
+  case "hang":
+    await new Promise((resolve) => setTimeout(resolve, 2 * QUICK_MS));
     break;
   case "hello-file":
     Deno.writeTextFileSync(join(rest[0]!, "hello.txt"), "hello");
