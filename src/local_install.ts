@@ -1,6 +1,6 @@
 /** Installs without a network: a file of the user's (`--from`), or the rollback copy. */
 import { basename, join, resolve } from "@std/path";
-import { copyFile, isThere, linkOrCopy, removeIfThere } from "./durable_files.ts";
+import { copyFile, isThere, removeIfThere } from "./durable_files.ts";
 import { digestFileInBackground } from "./digest.ts";
 import { UpdateError } from "./errors.ts";
 import { examine } from "./executable_format.ts";
@@ -104,13 +104,14 @@ export async function rollBack(
       digest: rollback.files[index]!,
       mode: 0o755,
     })),
-    async fill(index, { staged, scratch }) {
+    async fill(index, { staged }) {
       const { name, size, sha256 } = rollback.files[index]!;
       const copy = join(dir.rollback, name);
       if (!isThere(fs, copy) || !holds(fs, copy, { size, sha256 })) throw spoilt(copy);
       await onFile("stage", copy, () => {
         removeIfThere(fs, staged);
-        linkOrCopy(fs, copy, staged, scratch);
+        // No link: on Windows the old version may still be executing, and could not be synced.
+        copyFile(fs, copy, staged, 0o700);
       });
       return { size, sha256 };
     },

@@ -48,8 +48,11 @@ export interface WindowsResult {
 export interface WindowsProcess extends AsyncDisposable {
   /** How it ended, once it has. */
   readonly result: Promise<WindowsResult>;
-  /** Resolves as soon as its output or its errors contain `text`; rejects if it ends without. */
-  printed(text: string): Promise<void>;
+  /**
+   * Resolves with its output so far as soon as that or its errors contain `text`; rejects if it
+   * ends without.
+   */
+  printed(text: string): Promise<string>;
   /** Writes to its standard input. */
   write(text: string): Promise<void>;
   /** Ends its standard input. */
@@ -71,7 +74,10 @@ export function cachedProgram(name: CachedProgram): string {
 }
 
 /** The arguments that make the Windows Deno run a program of the folder `programs`. */
-export function helper(name: "console" | "hold_file", ...args: string[]): string[] {
+export function helper(
+  name: "console" | "hold_file" | "process",
+  ...args: string[]
+): string[] {
   const script = fromFileUrl(new URL(`./programs/${name}.ts`, import.meta.url));
   return ["run", "-A", "--no-config", windowsPath(script), ...args];
 }
@@ -131,6 +137,7 @@ export async function spawnWindows(
       const ended = JSON.stringify(await result);
       throw new Error(`"${program}" ended without printing "${text}": ${ended}`);
     });
+    return stdout.text();
   };
   const input = child.stdin.getWriter();
   const closeInput = () => input.close().catch(() => {}); // it may have ended, or closed before
