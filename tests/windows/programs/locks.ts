@@ -1,0 +1,115 @@
+/**
+ * Windows program: one case of the swap against a file that is held for ever, on the real file
+ * system and with a clock of its own, so that nobody waits for a minute.
+ *
+ * Arguments: the case; the install dir, with `new.exe` beside the targets. Prints JSON: how it
+ * ended, and for how long and how often it was tried.
+ */
+import { join } from "@std/path";
+import { FaultyFileSystem } from "../../support/faulty_file_system.ts";
+import { copyFile } from "../../../src/durable_files.ts";
+import { denoSystem } from "../../../src/deno_system.ts";
+import { digestFile } from "../../../src/digest.ts";
+import { UpdateError } from "../../../src/errors.ts";
+import type { ShimEvent } from "../../../src/events.ts";
+import { install } from "../../../src/install.ts";
+import { openInstallDir, openStateDir } from "../../../src/install_dir.ts";
+import { replace } from "../../../src/swap_windows.ts";
+import type { System } from "../../../src/system.ts";
+
+const [what = "", folder = ""] = Deno.args;
+const path = (name: string) => join(folder, name);
+const pauses: number[] = [];
+let now = 0;
+let whilePausing = () => {};
+const renames: string[] = [];
+
+const fs = new FaultyFileSystem(denoSystem.fs, (step, path) => {
+  if (step === "rename") renames.push(path.slice(folder.length + 1));
+});
+fs.digestAside = denoSystem.fs.digestAside;
+const system: System = {
+  ...denoSystem,
+  fs,
+  clock: {
+    now: () => now,
+    monotonic: () => now,
+    delay(ms) {
+      pauses.push(ms);
+      now += ms;
+      whilePausing();
+      return Promise.resolve();
+    },
+  },
+};
+const events: ShimEvent[] = [];
+const session = {
+  system,
+  dir: openInstallDir(system, folder),
+  report: (event: ShimEvent) => void events.push(event),
+};
+
+const CASES: Record<string, () => Promise<unknown>> = {
+  /** One rename of one file over another. */
+  replace: () => replace(session, path("new.exe"), path("tool.exe"), path("spare.exe")),
+  /** The same, and whether the target is there at each pause. */
+  async watched() {
+    let missing = 0;
+    whilePausing = () => void (exists("tool.exe") || missing++);
+    await replace(session, path("new.exe"), path("tool.exe"), path("spare.exe")).finally(() =>
+      events.push({ event: "warning", message: `missing at ${missing} pauses` })
+    );
+  },
+  /** The same into a folder that is not there: no lock, so not tried again. */
+  nowhere: () =>
+    replace(session, path("new.exe"), path("missing/tool.exe"), path("missing/spare.exe")),
+  /** A whole installation of three. */
+  async install() {
+    openStateDir(system, session.dir);
+    const names = ["a.exe", "tool.exe", "z.exe"];
+    await install(session, {
+      files: names.map((name) => ({
+        target: { name, path: path(name), current: fs.lstatSync(path(name)) },
+        digest: null,
+        mode: 0o755,
+      })),
+      fill(_index, { staged }) {
+        fs.removeSync(staged);
+        copyFile(fs, path("new.exe"), staged, 0o700);
+        return Promise.resolve(digestFile(fs, staged));
+      },
+      healthCheck: false,
+      receipt: () => ({ ...RECEIPT }),
+    }, new AbortController().signal);
+  },
+};
+
+const RECEIPT = {
+  format: 1 as const,
+  name: "tool",
+  version: "2.0.0",
+  release: null,
+  files: [],
+  highest: null,
+  rollback: null,
+  updated: "2026-01-01T00:00:00.000Z",
+};
+
+function exists(name: string): boolean {
+  try {
+    Deno.lstatSync(path(name));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+let error: unknown = null;
+try {
+  await CASES[what]!();
+} catch (thrown) {
+  if (!(thrown instanceof Error)) throw thrown;
+  const { kind, hint } = thrown instanceof UpdateError ? thrown : { kind: undefined, hint: "" };
+  error = { kind, hint, message: thrown.message };
+}
+console.log(JSON.stringify({ error, seconds: now / 1000, pauses, renames, events }));
