@@ -40,11 +40,12 @@ export async function stage(
   }
   const fresh = await fillAll(files, fill, stop);
   const filled = files.map((file, index) => ({ ...file, fresh: fresh[index]! }));
-  // Another thread reads the old files while this one looks at the new.
-  const oldDigests = Promise.allSettled(wanted.map((file) => digestOld(fs, file)));
   for (const [index, file] of filled.entries()) await seal(session, file, wanted[index]!);
   syncFolders(fs, filled.map((file) => file.staged));
   for (const { staged } of filled) await checkHealth(session, staged, healthCheck, stop);
+  // Another thread reads the old files while this one reads the new. Not before: the thread that
+  // hashes is the one that runs programs.
+  const oldDigests = Promise.allSettled(wanted.map((file) => digestOld(fs, file)));
   const infos = filled.map((file) => lastLook(fs, file));
   const old = valuesOf(await oldDigests);
   return filled.map((file, index) => ({
