@@ -8,7 +8,7 @@ import { onFile } from "./fs_errors.ts";
 import { askVersion, type HealthCheck } from "./health.ts";
 import { install } from "./install.ts";
 import { findInstalled, nextReceipt } from "./installed.ts";
-import { readReceipt } from "./receipt.ts";
+import { readReceipt, type Receipt } from "./receipt.ts";
 import type { Session } from "./session.ts";
 import { holds } from "./swap.ts";
 import { resolveTarget } from "./targets.ts";
@@ -67,12 +67,19 @@ export async function installLocal(
     receipt(files) {
       const name = before.receipt?.name ?? null;
       const release = { name, version, release: null, highest: before.highest };
-      const receipt = nextReceipt(session, before.receipt, release, before, files);
-      const others = before.receipt?.files.filter((file) => file.name !== target.name) ?? [];
-      return { ...receipt, files: [...receipt.files, ...others] };
+      return withOthers(
+        nextReceipt(session, before.receipt, release, before, files),
+        before.receipt,
+      );
     },
   }, stop);
   report({ event: "updated", from: before.version, to: version ?? basename(source) });
+}
+
+/** An executable that is not of this transaction still is one of the tool's. */
+function withOthers(receipt: Receipt, before: Receipt | null): Receipt {
+  const isOther = ({ name }: { name: string }) => receipt.files.every((file) => file.name !== name);
+  return { ...receipt, files: [...receipt.files, ...before?.files.filter(isOther) ?? []] };
 }
 
 function said(completeness: string): string {
@@ -116,7 +123,11 @@ export async function rollBack(
       return { size, sha256 };
     },
     healthCheck,
-    receipt: (files) => nextReceipt(session, receipt, { ...receipt, ...rollback }, before, files),
+    receipt: (files) =>
+      withOthers(
+        nextReceipt(session, receipt, { ...receipt, ...rollback }, before, files),
+        receipt,
+      ),
   }, stop);
   report({ event: "rolled-back", from: before.version, to: rollback.version });
 }
