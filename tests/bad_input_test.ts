@@ -96,7 +96,7 @@ Deno.test("A configuration that cannot be used is named with its field", async (
     ['{"allow-http": true}', /"allow-http" exists on the command line only/],
     ['{"healthCheck": {"timeoutMs": -1}}', /healthCheck/],
     ['{"pinnedManifest": "https://x/y"}', /\{version\}/],
-    ['{"manifest": "x", "publicKeys": ["nonsense"]}', /There is no file/],
+    ['{"manifest": "x", "publicKeys": ["nonsense"]}', /public key that begins with "nonsense" is not valid/],
   ];
   for (const [config, message] of cases) {
     await t.step(config, async () => {
@@ -305,10 +305,11 @@ Deno.test("A journal that cannot be read does not stop an update", async (t) => 
 
 Deno.test("A lock that is held is respected, and its holder named", async () => {
   await using it = new Tool();
+  const answer = Promise.withResolvers<Response>();
   await using server = serve({
     ...releaseRoutes([FRESH]),
     // The first shim waits here, with the lock in its hand.
-    "/release.json": () => new Promise<Response>(() => {}),
+    "/release.json": () => answer.promise,
   });
   const first = new Deno.Command(await (await import("./support/shim.ts")).compiledShim(), {
     args: ["--install-dir", it.folder, "--manifest", `${server.url}/release.json`],
@@ -324,6 +325,8 @@ Deno.test("A lock that is held is respected, and its holder named", async () => 
   await first.status;
   const run = await it.run("--repair");
   assertEquals(run.code, 0, "the lock is free at once after a kill");
+  // The server does not shut down before every request has its answer.
+  answer.resolve(new Response());
 });
 
 Deno.test("An install dir that cannot be used is named", async (t) => {
