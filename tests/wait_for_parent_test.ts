@@ -68,9 +68,9 @@ Deno.test("A stopped process has not exited", async () => {
 });
 
 Deno.test("A zombie has exited", async () => {
-  // The inner shell ends at once; the outer one, now `sleep`, never asks how.
+  // The first sleep ends when the shell has become the second one, which never asks how.
   const outer = new Deno.Command("sh", {
-    args: ["-c", "sh -c 'exit 0' & echo $!; exec sleep 30"],
+    args: ["-c", "sleep 0.2 & echo $!; exec sleep 30"],
     stdout: "piped",
   }).spawn();
   const pid = await firstNumber(outer.stdout);
