@@ -2,6 +2,7 @@
  * Starting programs: by this thread or, once it is known which ones, by a Worker that has the
  * permission for exactly these, while this thread gives its own up.
  */
+import { dirname } from "@std/path";
 import { digestAside, hashFile } from "./deno_digest.ts";
 import type { FileSystem, Processes, RunResult } from "./system.ts";
 
@@ -96,6 +97,20 @@ function starter(): Starter {
   }
 
   return { run, spawn };
+}
+
+/** See `Processes.leaveBehind`. The end of the pipe that is ours is closed by our own end. */
+export function leaveBehind(path: string, commandLine: string, env: Record<string, string>): void {
+  new Deno.Command(path, {
+    args: [commandLine],
+    windowsRawArguments: true,
+    cwd: dirname(path),
+    env,
+    detached: true,
+    stdin: "piped",
+    stdout: "null",
+    stderr: "null",
+  }).spawn().unref();
 }
 
 /** The Worker's side. Its text, too, is all that the Worker gets. */

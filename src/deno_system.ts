@@ -5,7 +5,7 @@
  */
 import { statfsSync } from "node:fs";
 import process from "node:process";
-import { confinedTo, unconfined } from "./deno_programs.ts";
+import { confinedTo, leaveBehind, unconfined } from "./deno_programs.ts";
 import type {
   Clock,
   FileSystem,
@@ -75,6 +75,7 @@ const processes: Processes = {
   },
   run: (...call) => helper.run(...call),
   spawn: (...call) => helper.spawn(...call),
+  leaveBehind,
   confine(paths) {
     // Else the permissions are those that somebody gave to `deno run`, and theirs to choose.
     if (Deno.build.standalone) helper = confinedTo(paths);

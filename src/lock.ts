@@ -19,6 +19,7 @@ export interface Holder {
 
 /** A lock held until it is released or the process ends. */
 export interface Lock {
+  /** A second time it does nothing. */
   release(): void;
 }
 
@@ -47,8 +48,11 @@ export async function tryLock(system: System, dir: InstallDir): Promise<Lock | u
     return undefined;
   }
   writeHolder(system, dir, { pid: processes.pid, since: new Date(clock.now()).toISOString() });
+  let released = false;
   return {
     release() {
+      if (released) return;
+      released = true;
       removeHolder(system, dir);
       file.close();
     },

@@ -101,6 +101,12 @@ export interface Processes {
   /** Starts a program that outlives us, on our terminal. */
   spawn(path: string, args: readonly string[]): Promise<void>;
   /**
+   * Starts a program that outlives us and does not have our terminal; its standard input ends when
+   * we do. It runs in its own folder, with `commandLine` as it stands, and `env` besides ours.
+   * Windows only; not after `confine`.
+   */
+  leaveBehind(path: string, commandLine: string, env: Record<string, string>): void;
+  /**
    * From now on the compiled program can run only these programs, by these very paths, and open no
    * library, until it exits. At most once.
    */

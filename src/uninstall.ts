@@ -1,6 +1,7 @@
 /**
- * Removes the main tool, the state dir and the shim itself, in that order: cut short, the shim is
- * still there to be run again. `uninstall_windows.ts` removes a shim that is still running.
+ * Removes the main tool, the state dir and the shim itself. The receipt says what the tool is, and
+ * goes after everything else: cut short anywhere, `--uninstall` can be run again and carries on.
+ * `uninstall_windows.ts` removes a shim that is still running.
  */
 import { basename, dirname, join } from "@std/path";
 import { isThere, removeIfThere } from "./durable_files.ts";
@@ -9,41 +10,82 @@ import { onFile } from "./fs_errors.ts";
 import type { Lock } from "./lock.ts";
 import { readReceipt } from "./receipt.ts";
 import type { Session } from "./session.ts";
-import { discard } from "./trash.ts";
-import { removeRunningShim } from "./uninstall_windows.ts";
+import * as windows from "./uninstall_windows.ts";
 
-/** The lock ends with the state dir. Throws `usage` where no update ever said what the tool is. */
+/**
+ * Removes everything that belongs to the tool, and the install dir if nothing else is in it. The
+ * lock is held, and ends with the state dir. Throws `usage` where no update ever said what the tool
+ * is, and `filesystem` for what cannot be removed.
+ */
 export async function uninstall(session: Session, lock: Lock): Promise<void> {
-  const { system, dir, report } = session;
-  const { fs } = system;
+  const { system: { os, fs }, dir, report } = session;
   const receipt = readReceipt(fs, dir);
   if (typeof receipt === "string") {
-    throw new UpdateError(
-      "usage",
-      `Cannot uninstall from "${dir.path}": no update was ever made here`,
-      {
-        path: dir.receipt,
-        hint:
-          "Only files that updater-shim installed are removed. Delete the tool's files by hand.",
-      },
-    );
+    removeEmptyState(session, lock);
+    throw unknownTool(dir.path, dir.receipt);
   }
-  const shim = system.execPath;
+  const shim = ownExecutable(session);
   // By the name in the install dir and by the real path: a link goes with its file.
-  const names = receipt.files.flatMap(({ name, target }) => [target, join(dir.path, name)]);
+  const names = receipt.files.flatMap(({ name, target }) => [join(dir.path, name), target]);
   const files = [...new Set([...names, join(dir.path, "updater-shim.json")])]
-    .filter((path) => path !== shim && isThere(fs, path));
-  for (const path of files) onFile("remove", path, () => discard(session, path));
-  lock.release();
-  const inside = dirname(shim) === dir.path;
-  if (system.os === "windows") {
-    await removeRunningShim(session, inside ? shim : undefined);
+    .filter((path) => !isSame(os, path, shim) && isThere(fs, path));
+  if (os === "windows") await windows.refuseRunning(session, files);
+  for (const path of files) onFile("remove", path, () => removeIfThere(fs, path));
+  removeStateButReceipt(session);
+  if (os === "windows") {
+    windows.removeRest(session, shim);
   } else {
+    if (shim) onFile("remove", shim, () => removeIfThere(fs, shim));
     onFile("remove", dir.state, () => fs.removeSync(dir.state, { recursive: true }));
-    if (inside && basename(shim).startsWith("updater-shim")) removeIfThere(fs, shim);
     removeIfEmpty(session);
   }
-  report({ event: "uninstalled", files: inside ? [...files, shim] : files });
+  report({ event: "uninstalled", files: shim ? [...files, shim] : files });
+}
+
+/** The shim's executable if it lies in the install dir: another one serves other tools, too. */
+function ownExecutable({ system: { fs, execPath }, dir }: Session): string | undefined {
+  let path = execPath;
+  try {
+    path = fs.realPathSync(execPath);
+  } catch {
+    // Removed or renamed since we started.
+  }
+  // By its name as well: `deno run` makes Deno's own the executable.
+  const isShim = /^updater-shim/i.test(basename(path));
+  return isShim && dirname(path) === dir.path ? path : undefined;
+}
+
+/** Windows knows a file by its name in any case. */
+function isSame(os: Session["system"]["os"], path: string, other: string | undefined): boolean {
+  return os === "windows" ? path.toLowerCase() === other?.toLowerCase() : path === other;
+}
+
+/** All that is large or may be stuck; what is left of the state dir is small. */
+function removeStateButReceipt({ system: { fs }, dir }: Session): void {
+  const last = [dir.receipt, dir.lock, dir.holder, dir.log];
+  for (const { name } of [...fs.readDirSync(dir.state)]) {
+    const path = join(dir.state, name);
+    if (last.includes(path)) continue;
+    onFile("remove", path, () => fs.removeSync(path, { recursive: true }));
+  }
+}
+
+/**
+ * What is left by an uninstall that was cut short at its last step, or was made for this very start:
+ * a state dir with nothing in it but the run's own files.
+ */
+function removeEmptyState(session: Session, lock: Lock): void {
+  const { system: { fs }, dir } = session;
+  const ofThisRun = [dir.lock, dir.holder, dir.log];
+  const names = [...fs.readDirSync(dir.state)].map(({ name }) => join(dir.state, name));
+  if (!names.every((path) => ofThisRun.includes(path))) return;
+  lock.release();
+  try {
+    fs.removeSync(dir.state, { recursive: true });
+    removeIfEmpty(session);
+  } catch {
+    // It does no harm.
+  }
 }
 
 /** A folder of the tool's own goes too; a shared one, such as ~/.local/bin, stays. */
@@ -51,4 +93,15 @@ function removeIfEmpty({ system: { fs }, dir }: Session): void {
   if ([...fs.readDirSync(dir.path)].length === 0) {
     onFile("remove", dir.path, () => fs.removeSync(dir.path));
   }
+}
+
+function unknownTool(folder: string, receipt: string): UpdateError {
+  return new UpdateError(
+    "usage",
+    `Cannot uninstall from "${folder}": no update was ever made here`,
+    {
+      path: receipt,
+      hint: "Only files that updater-shim installed are removed. Delete the tool's files by hand.",
+    },
+  );
 }
