@@ -1,0 +1,147 @@
+/**
+ * `--uninstall` and `--from` on Windows: what the Rust crate self-replace promises, by the tests that
+ * it has (nothing is left in the folder or in TEMP, through a link, at a forced exit), and more. A
+ * Windows Deno named `updater-shim.exe` is the shim, as in self_test.ts.
+ */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { dirname, join } from "@std/path";
+import { type CachedProgram, cachedProgram, runWindows, spawnWindows } from "./bed.ts";
+import { shimArgs } from "./bundle.ts";
+import { type Installation, makeInstallation } from "./installation.ts";
+
+/** What Windows programs here have as TEMP. */
+const TEMP = join(
+  dirname(dirname(cachedProgram("deno-2.9.5.exe"))),
+  "root/prefix/drive_c/users/root/AppData/Local/Temp",
+);
+const PROGRAMS = {
+  "esbuild.exe": "esbuild-0.28.1.exe",
+  "updater-shim.exe": "deno-2.9.5.exe",
+} as const;
+
+Deno.test("--from installs a copy: the file that it came from may be deleted", async () => {
+  await using tool = makeInstallation(PROGRAMS);
+  await installFrom(tool, "esbuild-0.28.2.exe", "esbuild.exe");
+  assertEquals((await tool.run("esbuild.exe", "--version")).stdout.trim(), "0.28.2");
+  assertEquals(tool.names(), ["esbuild.exe", "updater-shim.exe"]);
+});
+
+Deno.test("--uninstall leaves nothing: no tool, no state dir, no shim, no folder, no file in TEMP", async () => {
+  await using tool = await usedInstallation();
+  const before = names(TEMP);
+  const { code, stderr } = await ownShim(tool, "--uninstall");
+  assertEquals(code, 0, stderr);
+  assertStringIncludes(stderr, tool.windowsPath("updater-shim.exe"));
+  await gone(tool.folder);
+  assertEquals(names(TEMP), before);
+});
+
+Deno.test("the same where names have spaces, letters of all kinds and signs that mean something to cmd", async () => {
+  for (const name of ["über 中文 😀", "a & b ^(c)", "100% %PATH% 50%", "wow! !SHIM_STATE! 'x'"]) {
+    await using tool = await usedInstallation(name);
+    const { code, stderr } = await ownShim(tool, "--uninstall");
+    assertEquals(code, 0, stderr);
+    await gone(tool.folder);
+  }
+});
+
+Deno.test("--uninstall touches no file that is not the tool's, and then the folder stays", async () => {
+  await using tool = await usedInstallation();
+  Deno.writeTextFileSync(tool.path("notes.txt"), "not ours");
+  assertEquals((await ownShim(tool, "--uninstall")).code, 0);
+  await gone(tool.path(".updater-shim"));
+  assertEquals(tool.names(), ["notes.txt"]);
+});
+
+Deno.test("A shim that is ended by force right after its last step is removed, too", async () => {
+  await using tool = await usedInstallation();
+  const args = await shimArgs("--uninstall", "--json");
+  await using shim = await spawnWindows(tool.folder, ".\\updater-shim.exe", args);
+  await shim.printed('"uninstalled"');
+  await shim.terminate();
+  await gone(tool.folder);
+});
+
+Deno.test("Started through a link to its folder, the shim removes the folder and leaves the link", async () => {
+  await using tool = await usedInstallation();
+  const parent = dirname(tool.folder);
+  // Made from outside: Wine cannot, but follows it.
+  Deno.symlinkSync("tool", join(parent, "link"));
+  const { code, stderr } = await runWindows(
+    parent,
+    ".\\link\\updater-shim.exe",
+    await shimArgs("--uninstall"),
+  );
+  assertEquals(code, 0, stderr);
+  await gone(tool.folder);
+  assertEquals(names(parent), ["link"]);
+});
+
+Deno.test("A shim that lies elsewhere stays", async () => {
+  await using tool = await usedInstallation();
+  Deno.removeSync(tool.path("updater-shim.exe"));
+  const { code, stderr } = await tool.shim(["--uninstall"]);
+  assertEquals(code, 0, stderr);
+  await gone(tool.folder);
+});
+
+Deno.test("While the tool runs, nothing of it is removed; after that, all of it", async () => {
+  await using tool = await usedInstallation();
+  await using running = await tool.keepRunning("esbuild.exe", "0.28.2");
+  const before = tool.names();
+  const refused = await ownShim(tool, "--uninstall");
+  assertEquals(refused.code, 7, refused.stderr);
+  assertStringIncludes(
+    refused.stderr,
+    `Cannot remove "${tool.windowsPath("esbuild.exe")}": it is in use`,
+  );
+  assertStringIncludes(refused.stderr, "Nothing was removed.");
+  assertEquals(tool.names(), before);
+  await running.terminate();
+  assertEquals((await ownShim(tool, "--uninstall")).code, 0);
+  await gone(tool.folder);
+});
+
+Deno.test("An uninstall that was ended before the shim was removed is carried on by the next", async () => {
+  await using tool = await usedInstallation();
+  // As far as it gets without the helper: tool and large files are gone, receipt and shim are not.
+  for (const name of ["esbuild.exe", ".updater-shim/rollback"]) {
+    Deno.removeSync(tool.path(name), { recursive: true });
+  }
+  const { code, stderr } = await ownShim(tool, "--uninstall");
+  assertEquals(code, 0, stderr);
+  await gone(tool.folder);
+});
+
+async function usedInstallation(name?: string): Promise<Installation> {
+  const tool = makeInstallation(PROGRAMS, name);
+  await installFrom(tool, "esbuild-0.28.2.exe", "esbuild.exe");
+  assertEquals(tool.stateNames("rollback"), ["esbuild.exe"]);
+  return tool;
+}
+
+async function installFrom(tool: Installation, program: CachedProgram, target: string) {
+  const source = join(dirname(tool.folder), "new.exe");
+  Deno.copyFileSync(cachedProgram(program), source);
+  const { code, stderr } = await ownShim(tool, "--from", "..\\new.exe", "--target", target);
+  assertEquals(code, 0, stderr);
+  Deno.removeSync(source);
+  assert(tool.is(target, program));
+}
+
+async function ownShim(tool: Installation, ...args: string[]) {
+  return await runWindows(tool.folder, ".\\updater-shim.exe", await shimArgs(...args));
+}
+
+function names(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+}
+
+/** Resolves when there is no such name; what removes it has no other way to tell. */
+async function gone(path: string): Promise<void> {
+  const end = Date.now() + 20_000;
+  while (names(dirname(path)).includes(path.slice(dirname(path).length + 1))) {
+    if (Date.now() > end) throw new Error(`"${path}" is still there: ${names(path)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
