@@ -3,6 +3,7 @@ import { dirname, resolve } from "@std/path";
 import { type Command, parseCommand } from "./cli.ts";
 import { completionScript } from "./completions.ts";
 import { type Config, loadConfig, resolveOptions } from "./config.ts";
+import { endedWait } from "./ended_wait.ts";
 import { reason, UpdateError } from "./errors.ts";
 import type { Report } from "./events.ts";
 import { filesystemError, isFilesystemError } from "./fs_errors.ts";
@@ -99,11 +100,13 @@ async function withLock(
 ): Promise<number> {
   const { system, dir } = session;
   const lock = await takeLock(system, dir);
+  const ended = endedWait(session);
   const log = new RunLog(system, dir, command.kind);
   const report: Report = (event) => {
     log.add(event);
     session.report(event);
   };
+  if (ended) report(ended);
   let code = 1;
   try {
     code = await step({ ...session, report }, lock);

@@ -1,0 +1,22 @@
+/**
+ * Windows program: a main tool that starts a program for its update and ends when its input does.
+ *
+ * Arguments: "helper" (as src/adopt.ts does it) or "attached" (as most would write it); the program
+ * and its arguments but for --parent-pid. Prints "pid 1234".
+ */
+import { startUpdate } from "../../../src/adopt.ts";
+
+const [how, shim = "", ...args] = Deno.args;
+const pid = how === "helper"
+  ? await startUpdate({ shim, args })
+  : startAttached([...args, "--parent-pid", String(Deno.pid)]);
+console.log(`pid ${pid}`);
+for await (const _ of Deno.stdin.readable);
+Deno.exit(0);
+
+function startAttached(args: string[]): number {
+  const command = { args, stdin: "null", stdout: "null", stderr: "null" } as const;
+  const child = new Deno.Command(shim, command).spawn();
+  child.unref();
+  return child.pid;
+}
