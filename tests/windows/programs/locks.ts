@@ -27,7 +27,6 @@ const renames: string[] = [];
 const fs = new FaultyFileSystem(denoSystem.fs, (step, path) => {
   if (step === "rename") renames.push(path.slice(folder.length + 1));
 });
-fs.digestAside = denoSystem.fs.digestAside;
 const system: System = {
   ...denoSystem,
   fs,
