@@ -4,7 +4,7 @@
  * the file is synced first (ext4 guesses right for small files only, XFS and btrfs do not).
  */
 import { dirname } from "@std/path";
-import { errorCode } from "./errors.ts";
+import { errorCode, reason } from "./errors.ts";
 import { onFile } from "./fs_errors.ts";
 import { patiently } from "./patience.ts";
 import type { FileInfo, FileSystem, OpenFile } from "./system.ts";
@@ -26,6 +26,19 @@ export function lookAt(fs: FileSystem, path: string): FileInfo | undefined {
 /** Whether there is such a name, even a dangling link. */
 export function isThere(fs: FileSystem, path: string): boolean {
   return lookAt(fs, path) !== undefined;
+}
+
+/**
+ * The absolute path with every link resolved, in the letters' case on the disk. As given where the
+ * system finds it too long to tell (Wine above 260 characters: ERROR_MORE_DATA).
+ */
+export function realPath(fs: FileSystem, path: string): string {
+  try {
+    return fs.realPathSync(path);
+  } catch (error) {
+    if (/\(os error 234\)/.test(reason(error))) return path;
+    throw error;
+  }
 }
 
 /** Removes a file; false where there was none. */
@@ -75,16 +88,29 @@ export function writeAll(file: OpenFile, bytes: Uint8Array): void {
  */
 export function replaceFile(fs: FileSystem, path: string, content: string): void {
   const fresh = `${path}.new`;
+  try {
+    writeDurably(fs, fresh, content);
+    patiently(fs, () => fs.renameSync(fresh, path));
+  } catch (error) {
+    try {
+      removeIfThere(fs, fresh);
+    } catch {
+      // The first error counts.
+    }
+    throw error;
+  }
+  syncFolder(fs, dirname(path));
+}
+
+function writeDurably(fs: FileSystem, path: string, content: string): void {
   const options = { write: true, create: true, truncate: true, mode: 0o600 };
-  const file = patiently(fs, () => fs.openSync(fresh, options));
+  const file = patiently(fs, () => fs.openSync(path, options));
   try {
     writeAll(file, new TextEncoder().encode(content));
     file.syncSync();
   } finally {
     file.close();
   }
-  patiently(fs, () => fs.renameSync(fresh, path));
-  syncFolder(fs, dirname(path));
 }
 
 /**

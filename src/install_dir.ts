@@ -3,7 +3,7 @@
  * to us alone.
  */
 import { join } from "@std/path";
-import { isThere, lookAt, syncFolder } from "./durable_files.ts";
+import { isThere, lookAt, realPath, syncFolder } from "./durable_files.ts";
 import { UpdateError } from "./errors.ts";
 import { onFile } from "./fs_errors.ts";
 import type { System } from "./system.ts";
@@ -34,7 +34,7 @@ export interface InstallDir {
 export function openInstallDir({ fs }: System, folder: string): InstallDir {
   let path: string;
   try {
-    path = fs.realPathSync(folder);
+    path = realPath(fs, folder);
     if (!fs.statSync(path).isDirectory) throw new Error("it is not a folder");
   } catch (error) {
     const missing = error instanceof Deno.errors.NotFound;

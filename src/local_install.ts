@@ -1,6 +1,6 @@
 /** Installs without a network: a file of the user's (`--from`), or the rollback copy. */
 import { basename, join, resolve } from "@std/path";
-import { copyFile, isThere, removeIfThere } from "./durable_files.ts";
+import { copyFile, isThere, realPath, removeIfThere } from "./durable_files.ts";
 import { digestFileInBackground } from "./digest.ts";
 import { UpdateError } from "./errors.ts";
 import { examine } from "./executable_format.ts";
@@ -31,7 +31,7 @@ export async function installLocal(
   const { system, dir, report } = session;
   const { fs } = system;
   const source = resolve(system.cwd, from);
-  const file = onFile("read", source, () => fs.realPathSync(source));
+  const file = onFile("read", source, () => realPath(fs, source));
   const { completeness } = examine(fs, file);
   if (completeness !== "complete") {
     throw new UpdateError(

@@ -10,6 +10,7 @@ import { makeFolder } from "./install_dir.ts";
 import type { JournalFile } from "./journal.ts";
 import type { ManifestFile } from "./manifest.ts";
 import type { Session } from "./session.ts";
+import type { FileSystem } from "./system.ts";
 import type { Target } from "./targets.ts";
 
 /** An archive without a declared executable size may not grow beyond this many times its size. */
@@ -150,12 +151,21 @@ export function checkSpace(
     seen.add(file.sha256);
   });
   for (const { folder, bytes } of needs.values()) {
-    const free = fs.freeBytes(folder);
+    const free = freeBytes(fs, folder);
     if (free >= bytes) continue;
     throw new UpdateError(
       "filesystem",
       `Not enough space in "${folder}": the update needs ${bytes} bytes, ${free} are free`,
       { path: folder, hint: "Free some space and run again. Nothing was changed." },
     );
+  }
+}
+
+/** Without end where the system cannot tell (long paths on Windows): the disk has the last word. */
+function freeBytes(fs: FileSystem, folder: string): number {
+  try {
+    return fs.freeBytes(folder);
+  } catch {
+    return Infinity;
   }
 }

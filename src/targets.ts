@@ -1,6 +1,6 @@
 /** Which file a name of the manifest stands for, and whether we may replace it. */
 import { basename, dirname, join } from "@std/path";
-import { lookAt } from "./durable_files.ts";
+import { lookAt, realPath } from "./durable_files.ts";
 import { UpdateError } from "./errors.ts";
 import { onFile } from "./fs_errors.ts";
 import { type InstallDir, refuseOpenFolder } from "./install_dir.ts";
@@ -36,9 +36,10 @@ export function resolveTarget(system: System, dir: InstallDir, name: string): Ta
   };
   const info = lookAt(fs, named);
   let path = named;
-  if (info?.isSymlink) {
+  if (info) {
+    // Not only of links: on Windows the name on the disk may have other letters' case.
     try {
-      path = fs.realPathSync(named);
+      path = realPath(fs, named);
     } catch {
       return refuse("it is a link that leads nowhere", "Remove the link, or put its file back.");
     }

@@ -4,7 +4,7 @@
  * `uninstall_windows.ts` removes a shim that is still running.
  */
 import { basename, dirname, join } from "@std/path";
-import { isThere, removeIfThere } from "./durable_files.ts";
+import { isThere, realPath, removeIfThere } from "./durable_files.ts";
 import { UpdateError } from "./errors.ts";
 import { onFile } from "./fs_errors.ts";
 import type { Lock } from "./lock.ts";
@@ -46,7 +46,7 @@ export async function uninstall(session: Session, lock: Lock): Promise<void> {
 function ownExecutable({ system: { fs, execPath }, dir }: Session): string | undefined {
   let path = execPath;
   try {
-    path = fs.realPathSync(execPath);
+    path = realPath(fs, execPath);
   } catch {
     // Removed or renamed since we started.
   }
