@@ -25,7 +25,8 @@ export function isFilesystemError(error: unknown): boolean {
   if (error instanceof UpdateError) return false;
   if (error instanceof RangeError) return false;
   return /^E[A-Z0-9]+$/.test(errorCode(error) ?? "") || error instanceof Deno.errors.NotFound ||
-    error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.AlreadyExists;
+    error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.AlreadyExists ||
+    error instanceof Deno.errors.Interrupted;
 }
 
 /** "Cannot <action> "<path>": <the system's words>", exit code 7. Others pass through unchanged. */

@@ -57,9 +57,11 @@ export async function install(
   stop: AbortSignal,
 ): Promise<void> {
   const session = { ...given, restartManager: openRestartManager(given.system) };
-  const record = begin(session, installation, uniqueName(session.system));
+  const record = plan(session, installation, uniqueName(session.system));
   let staged: readonly StagedFile[], committing: JournalRecord;
   try {
+    // Everything is named before it is made.
+    writeJournal(session.system.fs, session.dir, record);
     confine(session, record.files);
     staged = await stage(session, record.files, installation, stop);
     const files = staged.map(({ file }) => file);
@@ -73,8 +75,12 @@ export async function install(
   await commit(session, committing, staged, installation.healthCheck);
 }
 
-/** The journal names everything before it is made. */
-function begin({ system: { fs }, dir }: Session, { files }: Installation, id: string) {
+/** What will be made, and under which names. */
+function plan(
+  { system: { fs }, dir }: Session,
+  { files }: Installation,
+  id: string,
+): JournalRecord {
   const entries = files.map(({ target, digest }): JournalFile => {
     const { hiddenPrevious, ...names } = namesFor(target.path, id);
     // A foreign `.previous` beside a complete target is not ours to remove.
@@ -82,7 +88,7 @@ function begin({ system: { fs }, dir }: Session, { files }: Installation, id: st
     return { name: target.name, target: target.path, ...names, previous, old: null, fresh: digest };
   });
   const before = readJournal(fs, dir);
-  const record: JournalRecord = {
+  return {
     format: 1,
     transaction: id,
     phase: "staging",
@@ -90,8 +96,6 @@ function begin({ system: { fs }, dir }: Session, { files }: Installation, id: st
     leftovers: before.state === "valid" ? before.record.leftovers : [],
     receipt: null,
   };
-  writeJournal(fs, dir, record);
-  return record;
 }
 
 /** From here on only forward, or back as a whole. */

@@ -132,14 +132,14 @@ export class Bed {
   /**
    * A text that two install dirs share if they hold the same. Not the log and the last run, which
    * tell of each run, and not what is random in a name or a record; with `times` also which file
-   * it is and when it was changed.
+   * it is and when it was changed (not of folders: the log and the last run change theirs).
    */
   signature(times = false): string {
     const ignored = /\/(log\.txt|last-run\.json|holder\.json|lock)$/;
     return this.names().filter((name) => !ignored.test(name)).map((name) => {
       const info = Deno.lstatSync(this.path(name));
       const plain = name.replace(/[0-9a-f]{16}(?=\.[a-z]+$)/, "…");
-      const same = times ? `${info.ino} ${info.mtime?.getTime()}` : "";
+      const same = times && info.isFile ? `${info.ino} ${info.mtime?.getTime()}` : "";
       return `${plain} ${info.mode} ${info.nlink} ${same} ${
         info.isFile ? this.#content(name) : ""
       }`;
