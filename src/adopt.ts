@@ -45,7 +45,7 @@ export interface UpdateOptions extends ShimOptions {
  * Starts the shim, which waits until this program has exited and then updates it. Resolves with the
  * shim's process id once it runs: exit then, within the 60 s that it waits (`--wait-timeout`).
  * Rejects with an `Error` that names the file if the shim cannot be started; nothing has changed
- * then. Deno asks for `--allow-run`.
+ * then. Deno asks for `--allow-run`, and for `--allow-env` because the shim gets the environment.
  */
 export async function startUpdate(options: UpdateOptions = {}): Promise<number> {
   const { args = [], relaunch, output = "ignore" } = options;
@@ -89,9 +89,9 @@ function start(
   options: Parameters<typeof spawn>[2],
 ): Promise<ChildProcess> {
   return new Promise((resolve, reject) => {
-    const failed = (error: Error) => {
-      const message = `Cannot start "${shim}": ${error.message}. Is it beside the tool?`;
-      reject(new Error(message, { cause: error }));
+    const failed = (error: Error & { code?: string }) => {
+      const hint = error.code === "ENOENT" ? ". Is it beside the tool?" : "";
+      reject(new Error(`Cannot start "${shim}": ${error.message}${hint}`, { cause: error }));
     };
     try {
       const child = spawn(shim, [...args], options);

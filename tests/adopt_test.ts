@@ -198,3 +198,16 @@ for (const runtime of Object.keys(RUNTIMES) as Runtime[]) {
     },
   });
 }
+
+Deno.test({
+  name: "deno: a permission that the tool lacks is named",
+  ignore,
+  async fn() {
+    await using it = await Installation.make();
+    const args = ["run", "--no-config", "--no-prompt", "--allow-env", "main.js", "start"];
+    const command = new Deno.Command(Deno.execPath(), { args, cwd: it.folder });
+    const said = new TextDecoder().decode((await command.output()).stdout);
+    assertStringIncludes(said, `Cannot start "${it.path("updater-shim")}": Requires run access`);
+    assertEquals(it.has(".updater-shim"), false);
+  },
+});
