@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers";
 import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
-import { patiently } from "./patience.ts";
+import { openPatiently } from "./patience.ts";
 import type { FileSystem } from "./system.ts";
 
 /** Size and SHA-256 (lower-case hex) of a complete file. */
@@ -39,7 +39,7 @@ export async function digestFileAside(fs: FileSystem, path: string): Promise<Dig
 function* digestSteps(fs: FileSystem, path: string): Generator<void, Digest> {
   const hash = createHash("sha256");
   const buffer = new Uint8Array(CHUNK);
-  const file = patiently(fs, () => fs.openSync(path, { read: true }));
+  const file = openPatiently(fs, path, { read: true });
   let size = 0;
   try {
     for (let count = file.readSync(buffer); count !== null; count = file.readSync(buffer)) {

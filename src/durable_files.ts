@@ -6,7 +6,7 @@
 import { dirname } from "@std/path";
 import { errorCode, reason } from "./errors.ts";
 import { onFile } from "./fs_errors.ts";
-import { patiently } from "./patience.ts";
+import { openPatiently, patiently } from "./patience.ts";
 import type { FileInfo, FileSystem, OpenFile } from "./system.ts";
 
 const CHUNK = 1024 * 1024;
@@ -56,7 +56,7 @@ export function removeIfThere(fs: FileSystem, path: string): boolean {
 export function readIfThere(fs: FileSystem, path: string, limit: number): Uint8Array | undefined {
   let file: OpenFile;
   try {
-    file = patiently(fs, () => fs.openSync(path, { read: true }));
+    file = openPatiently(fs, path, { read: true });
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
@@ -104,7 +104,7 @@ export function replaceFile(fs: FileSystem, path: string, content: string): void
 
 function writeDurably(fs: FileSystem, path: string, content: string): void {
   const options = { write: true, create: true, truncate: true, mode: 0o600 };
-  const file = patiently(fs, () => fs.openSync(path, options));
+  const file = openPatiently(fs, path, options);
   try {
     writeAll(file, new TextEncoder().encode(content));
     file.syncSync();
@@ -118,7 +118,7 @@ function writeDurably(fs: FileSystem, path: string, content: string): void {
  * Cut short: an incomplete file of that name, so the name must be journaled.
  */
 export function copyFile(fs: FileSystem, from: string, to: string, mode: number): void {
-  const source = patiently(fs, () => fs.openSync(from, { read: true }));
+  const source = openPatiently(fs, from, { read: true });
   try {
     const copy = fs.openSync(to, { write: true, createNew: true, mode });
     try {

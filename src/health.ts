@@ -1,5 +1,6 @@
 /** Does it run? Asked of the staged file before the commit, and of the target after it. */
 import { errorCode, reason, UpdateError } from "./errors.ts";
+import { isTransient } from "./patience.ts";
 import type { Session } from "./session.ts";
 import type { RunResult } from "./system.ts";
 
@@ -67,7 +68,8 @@ export async function askVersion(
 
 /**
  * A process that is being forked elsewhere in this program holds every open file for an instant,
- * and exec of a file open for writing fails (ETXTBSY): all of ours are closed, so that passes.
+ * and exec of a file open for writing fails (ETXTBSY): all of ours are closed, so that passes. On
+ * Windows a scanner may have the new file for itself. Tried for about a second.
  */
 async function runWhenClosed(
   { processes, clock }: Session["system"],
@@ -79,7 +81,8 @@ async function runWhenClosed(
     try {
       return await processes.run(path, args, timeoutMs, stop);
     } catch (error) {
-      if (errorCode(error) !== "ETXTBSY" || tries === 5) throw error;
+      const passes = errorCode(error) === "ETXTBSY" || isTransient(error);
+      if (!passes || tries === 10) throw error;
     }
     await clock.delay(20 * tries);
   }

@@ -8,6 +8,7 @@ import { readIfThere, removeIfThere, writeAll } from "./durable_files.ts";
 import { UpdateError } from "./errors.ts";
 import { onFile } from "./fs_errors.ts";
 import type { InstallDir } from "./install_dir.ts";
+import { openPatiently } from "./patience.ts";
 import type { OpenFile, System } from "./system.ts";
 
 /** Who holds the lock, as its holder wrote it down. */
@@ -41,7 +42,7 @@ export async function tryLock(system: System, dir: InstallDir): Promise<Lock | u
   const file = onFile(
     "open the lock",
     dir.lock,
-    () => fs.openSync(dir.lock, { read: true, write: true, create: true, mode: 0o600 }),
+    () => openPatiently(fs, dir.lock, { read: true, write: true, create: true, mode: 0o600 }),
   );
   if (!await onFile("lock", dir.lock, () => fs.tryLock(file))) {
     file.close();

@@ -3,7 +3,7 @@
  * client, for moments. Trying again is the only way to tell that from a refusal for good.
  */
 import { errorCode, reason } from "./errors.ts";
-import type { FileSystem, System } from "./system.ts";
+import type { FileSystem, OpenFile, System } from "./system.ts";
 
 /**
  * ACCESS_DENIED, SHARING_VIOLATION, LOCK_VIOLATION, USER_MAPPED_FILE; nothing else passes by itself.
@@ -29,16 +29,29 @@ export function isTransient(error: unknown): boolean {
  * Repeats a step on a small file of ours that belongs in a sequence of synchronous steps, for five
  * seconds. Not for images that are executing: those would be waited for in vain.
  */
-export function patiently<T>(fs: FileSystem, step: () => T): T {
+export function patiently<T>(
+  fs: FileSystem,
+  step: () => T,
+  mayPass: (error: unknown) => boolean = isTransient,
+): T {
   for (let pause = FIRST_PAUSE_MS, waited = 0;; pause = next(pause)) {
     try {
       return step();
     } catch (error) {
-      if (!isTransient(error) || waited >= OWN_FILE_MS) throw error;
+      if (!mayPass(error) || waited >= OWN_FILE_MS) throw error;
     }
     fs.pause(pause);
     waited += pause;
   }
+}
+
+/** Opens a file that others may hold. ACCESS_DENIED is an answer here: who may not open may not. */
+export function openPatiently(fs: FileSystem, path: string, options: Deno.OpenOptions): OpenFile {
+  return patiently(
+    fs,
+    () => fs.openSync(path, options),
+    (error) => isTransient(error) && !(error instanceof Deno.errors.PermissionDenied),
+  );
 }
 
 /**

@@ -96,6 +96,20 @@ Deno.test("Of three targets, one that is held for ever leaves all three as they 
   ]);
 });
 
+Deno.test("A new file that a scanner has for itself at first is run when it is let go", async () => {
+  await using tool = makeInstallation({ "tool.exe": OLD });
+  const { error, pauses, events } = await runCase(tool, "health");
+  assertEquals(error, null);
+  assertEquals(pauses, [20, 40]);
+  assertEquals(events.map(({ event }) => event), ["health-check"]);
+});
+
+Deno.test("Windows is asked who holds a file, also after the permission for that is given up", async () => {
+  await using tool = makeInstallation({ "tool.exe": OLD });
+  const { error, events } = await runCase(tool, "holders");
+  assertEquals([error, events[0]?.message], [null, "0 holders"], "Wine never knows one");
+});
+
 Deno.test("An error that does not pass by itself is not waited for", async () => {
   await using tool = makeInstallation({ "tool.exe": OLD, "new.exe": NEW });
   const { error, pauses } = await runCase(tool, "nowhere");

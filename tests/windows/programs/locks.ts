@@ -12,10 +12,12 @@ import { denoSystem } from "../../../src/deno_system.ts";
 import { digestFile } from "../../../src/digest.ts";
 import { UpdateError } from "../../../src/errors.ts";
 import type { ShimEvent } from "../../../src/events.ts";
+import { checkHealth } from "../../../src/health.ts";
+import { holdersOf, openRestartManager } from "../../../src/holders_windows.ts";
 import { install } from "../../../src/install.ts";
 import { openInstallDir, openStateDir } from "../../../src/install_dir.ts";
 import { replace } from "../../../src/swap_windows.ts";
-import type { System } from "../../../src/system.ts";
+import type { Processes, System } from "../../../src/system.ts";
 
 const [what = "", folder = ""] = Deno.args;
 const path = (name: string) => join(folder, name);
@@ -62,6 +64,26 @@ const CASES: Record<string, () => Promise<unknown>> = {
   /** The same into a folder that is not there: no lock, so not tried again. */
   nowhere: () =>
     replace(session, path("new.exe"), path("missing/tool.exe"), path("missing/spare.exe")),
+  /** A health check of a file that somebody has for himself until it is tried a third time. */
+  async health() {
+    const letGo = holdAlone(path("tool.exe"));
+    let tries = 0;
+    const run: Processes["run"] = (...call) => {
+      if (++tries === 3) letGo();
+      return denoSystem.processes.run(...call);
+    };
+    const patient = { ...session, system: { ...system, processes: { ...system.processes, run } } };
+    await checkHealth(patient, path("tool.exe"), { args: ["--version"], timeoutMs: 10_000 });
+  },
+  /** Who holds it, asked by a program that may open no library any more. */
+  holders() {
+    const restartManager = openRestartManager(system);
+    if (!restartManager) throw new Error("there is no Restart Manager");
+    Deno.permissions.revokeSync({ name: "ffi" });
+    const names = holdersOf({ ...session, restartManager }, path("tool.exe"));
+    events.push({ event: "warning", message: `${names.length} holders` });
+    return Promise.resolve();
+  },
   /** A whole installation of three. */
   async install() {
     openStateDir(system, session.dir);
@@ -93,6 +115,21 @@ const RECEIPT = {
   rollback: null,
   updated: "2026-01-01T00:00:00.000Z",
 };
+
+/** Opens a file so that nobody else can, and returns what closes it. */
+function holdAlone(path: string): () => void {
+  const { symbols } = Deno.dlopen("kernel32.dll", {
+    CreateFileW: {
+      parameters: ["buffer", "u32", "u32", "pointer", "u32", "u32", "pointer"],
+      result: "usize",
+    },
+    CloseHandle: { parameters: ["usize"], result: "i32" },
+  });
+  const GENERIC_READ = 0x8000_0000, NOT_SHARED = 0, OPEN_EXISTING = 3;
+  const name = Uint16Array.from({ length: path.length + 1 }, (_, at) => path.charCodeAt(at) || 0);
+  const file = symbols.CreateFileW(name, GENERIC_READ, NOT_SHARED, null, OPEN_EXISTING, 0, null);
+  return () => void symbols.CloseHandle(file);
+}
 
 function exists(name: string): boolean {
   try {
