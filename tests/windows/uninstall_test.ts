@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname, join } from "@std/path";
 import { type CachedProgram, cachedProgram, runWindows, spawnWindows } from "./bed.ts";
-import { shimArgs } from "./bundle.ts";
+import { programArgs, shimArgs } from "./bundle.ts";
 import { type Installation, makeInstallation } from "./installation.ts";
 
 /** What Windows programs here have as TEMP. */
@@ -102,15 +102,24 @@ Deno.test("While the tool runs, nothing of it is removed; after that, all of it"
   await gone(tool.folder);
 });
 
-Deno.test("An uninstall that was ended before the shim was removed is carried on by the next", async () => {
-  await using tool = await usedInstallation();
-  // As far as it gets without the helper: tool and large files are gone, receipt and shim are not.
-  for (const name of ["esbuild.exe", ".updater-shim/rollback"]) {
-    Deno.removeSync(tool.path(name), { recursive: true });
+Deno.test("Terminated at any step, an uninstall is carried on by the next, or by its helper", async () => {
+  const seen: string[] = [];
+  for (let step = 1;; step++) {
+    await using tool = await usedInstallation();
+    const program = await programArgs("uninstall", String(step));
+    const { stdout } = await runWindows(tool.folder, ".\\updater-shim.exe", program);
+    if (!stdout.includes("killed before")) break;
+    seen.push(/killed before (.*)/.exec(stdout)![1]!);
+    // Without the helper everything that is needed to carry on is there.
+    if (!stdout.includes("helper started")) {
+      const { code, stderr } = await ownShim(tool, "--uninstall");
+      assertEquals(code, 0, `${seen.at(-1)}: ${stderr}`);
+    }
+    await gone(tool.folder);
   }
-  const { code, stderr } = await ownShim(tool, "--uninstall");
-  assertEquals(code, 0, stderr);
-  await gone(tool.folder);
+  assert(seen.some((step) => step.includes("esbuild.exe")), seen.join("\n"));
+  assert(seen.some((step) => step.includes("rollback")), seen.join("\n"));
+  assert(seen.length > 8, seen.join("\n"));
 });
 
 async function usedInstallation(name?: string): Promise<Installation> {
