@@ -1,7 +1,14 @@
 /** A main tool written for Deno starts its update on Windows: with the helper, and without. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname, join } from "@std/path";
-import { cachedProgram, DENO, runWindows, spawnWindows, type WindowsProcess } from "./bed.ts";
+import {
+  cachedProgram,
+  DENO,
+  runWindows,
+  spawnWindows,
+  windowsPath,
+  type WindowsProcess,
+} from "./bed.ts";
 import { programArgs, shimArgs } from "./bundle.ts";
 import { eventsOf, type Installation, makeInstallation } from "./installation.ts";
 
@@ -23,6 +30,18 @@ Deno.test("An update that the helper started outlives a tool that is ended by fo
   await parent.terminate();
   await until(() => tool.stateNames().includes("last-run.json"));
   assert(tool.is("esbuild.exe", "esbuild-0.28.2.exe"), log(tool));
+});
+
+Deno.test("The new version is started with the arguments that the tool asked for", async () => {
+  await using tool = makeInstallation(OLD);
+  const [input, output] = [tool.path("a b.js"), tool.path("out.js")];
+  Deno.writeTextFileSync(input, "let answer = 42;");
+  const again = ["--", windowsPath(input), `--outfile=${windowsPath(output)}`, "--minify"];
+  await using parent = await startTool(tool, "helper", ...again);
+  await parent.closeInput();
+  await until(() => tool.names().includes("out.js"));
+  assert(tool.is("esbuild.exe", "esbuild-0.28.2.exe"), log(tool));
+  await until(() => log(tool).includes("exit code 0"));
 });
 
 Deno.test("Without the helper it is ended with the tool, has changed nothing, and the next start tells", async () => {
@@ -49,6 +68,7 @@ Deno.test("Without the helper it is ended with the tool, has changed nothing, an
 async function startTool(
   tool: Installation,
   how: "helper" | "attached",
+  ...again: string[]
 ): Promise<WindowsProcess> {
   const source = join(dirname(tool.folder), "new.exe");
   Deno.copyFileSync(cachedProgram("esbuild-0.28.2.exe"), source);
@@ -56,7 +76,7 @@ async function startTool(
   const shim = await shimArgs("--install-dir", tool.windowsPath("."), ...from);
   // The tool hands its own Deno on: there is no compiled shim for Windows here.
   const deno = `${await cacheFolder(tool)}\\${DENO}`;
-  const args = await programArgs("adopter", how, deno, ...shim);
+  const args = await programArgs("adopter", how, deno, ...shim, ...again);
   const parent = await spawnWindows(tool.folder, DENO, args);
   await until(() => log(tool).includes("Waiting for process"));
   return parent;

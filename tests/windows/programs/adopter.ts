@@ -2,13 +2,19 @@
  * Windows program: a main tool that starts a program for its update and ends when its input does.
  *
  * Arguments: "helper" (as src/adopt.ts does it) or "attached" (as most would write it); the program
- * and its arguments but for --parent-pid. Prints "pid 1234".
+ * and its arguments but for --parent-pid; for "helper" then "--" and arguments to start the tool again
+ * with. Prints "pid 1234".
  */
 import { startUpdate } from "../../../src/adopt.ts";
 
 const [how, shim = "", ...args] = Deno.args;
+const end = args.indexOf("--");
 const pid = how === "helper"
-  ? await startUpdate({ shim, args })
+  ? await startUpdate({
+    shim,
+    args: end < 0 ? args : args.slice(0, end),
+    ...(end >= 0 && { relaunch: args.slice(end + 1) }),
+  })
   : startAttached([...args, "--parent-pid", String(Deno.pid)]);
 console.log(`pid ${pid}`);
 for await (const _ of Deno.stdin.readable);
