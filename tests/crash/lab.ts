@@ -6,8 +6,11 @@ import type { Report } from "./report.ts";
 import { Tools } from "./tools.ts";
 import { Tracer } from "./tracer.ts";
 
+/** A prefix of the server. */
+export type Release = "old" | "new" | "slow" | "sick";
+
 /** Built once for a run. */
-export class Lab {
+export class Lab implements AsyncDisposable {
   #beds = 0;
 
   private constructor(
@@ -19,18 +22,27 @@ export class Lab {
     readonly report: Report,
   ) {}
 
-  /** Compiles the shim, the tools and the tracer in `scratch`. */
-  static async make(scratch: string, report: Report): Promise<Lab> {
+  /** Compiles the shim, the tools and the tracer in `scratch`, which is made. */
+  static async make(scratch: string, report: Report, padding?: number): Promise<Lab> {
+    Deno.mkdirSync(scratch, { recursive: true });
     const shim = join(scratch, "updater-shim");
     // A copy: the tests' own is exchanged as soon as somebody changes the sources.
     Deno.copyFileSync(await compiledShim(), shim);
-    const tools = await Tools.make(scratch);
+    const tools = await Tools.make(scratch, padding);
     return new Lab(scratch, shim, tools, await Tracer.make(scratch), tools.serve(), report);
   }
 
-  /** A new install dir of the old version; `release` is a prefix of the server. */
-  bed(release: "old" | "new" | "slow" | "sick" = "new", shim = this.shim): Bed {
-    const folder = join(this.scratch, `bed-${++this.#beds}`);
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server[Symbol.asyncDispose]();
+  }
+
+  /** A new install dir of the old version. */
+  bed(release: Release = "new", shim = this.shim): Bed {
+    return this.bedIn(join(this.scratch, `bed-${++this.#beds}`), release, shim);
+  }
+
+  /** The same in a folder of one's own, which is made. */
+  bedIn(folder: string, release: Release = "new", shim = this.shim): Bed {
     Deno.mkdirSync(folder);
     const manifest = `${this.server.url}/${release}/release.json`;
     const bed = new Bed(folder, shim, this.tools, manifest);
