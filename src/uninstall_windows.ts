@@ -45,10 +45,9 @@ const SCRIPT = 'set /p X=& (for /l %i in (1,1,200) do if exist "!SHIM_FIRST!" ' 
  */
 export async function refuseRunning(session: Session, files: readonly string[]): Promise<void> {
   const { system, dir } = session;
-  // Old versions that still run. Recovery has removed those that do not.
-  const old = isThere(system.fs, dir.trash)
-    ? [...system.fs.readDirSync(dir.trash)].map(({ name }) => join(dir.trash, name))
-    : [];
+  // Old versions may still run, too.
+  const old = [dir.trash, dir.rollback].filter((folder) => isThere(system.fs, folder))
+    .flatMap((folder) => [...system.fs.readDirSync(folder)].map(({ name }) => join(folder, name)));
   for (const path of [...files, ...old]) {
     try {
       await persist(system, () => EXIT_MS, () => probe(session, path));

@@ -102,10 +102,26 @@ Deno.test("While the tool runs, nothing of it is removed; after that, all of it"
   await gone(tool.folder);
 });
 
+Deno.test("The same while a version runs that an update has replaced", async () => {
+  await using tool = makeInstallation(PROGRAMS);
+  await using running = await tool.keepRunning("esbuild.exe", "0.28.1");
+  await installFrom(tool, "esbuild-0.28.2.exe", "esbuild.exe");
+  const refused = await ownShim(tool, "--uninstall");
+  assertEquals(refused.code, 7, refused.stderr);
+  assertStringIncludes(refused.stderr, "it is in use");
+  assert(tool.is("esbuild.exe", "esbuild-0.28.2.exe"));
+  await running.terminate();
+  assertEquals((await ownShim(tool, "--uninstall")).code, 0);
+  await gone(tool.folder);
+});
+
 Deno.test("Terminated at any step, an uninstall is carried on by the next, or by its helper", async () => {
+  await using tool = await usedInstallation();
+  const copy = `${tool.folder}.copy`;
+  await copyFolder(tool.folder, copy);
   const seen: string[] = [];
   for (let step = 1;; step++) {
-    await using tool = await usedInstallation();
+    if (step > 1) await copyFolder(copy, tool.folder);
     const program = await programArgs("uninstall", String(step));
     const { stdout } = await runWindows(tool.folder, ".\\updater-shim.exe", program);
     if (!stdout.includes("killed before")) break;
@@ -144,6 +160,11 @@ async function ownShim(tool: Installation, ...args: string[]) {
 
 function names(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+}
+
+async function copyFolder(from: string, to: string): Promise<void> {
+  const { success } = await new Deno.Command("cp", { args: ["--archive", from, to] }).output();
+  assert(success, `cannot copy "${from}"`);
 }
 
 /** Resolves when there is no such name; what removes it has no other way to tell. */
