@@ -17,6 +17,7 @@ import { extractTarMember } from "./archive_tar.ts";
 import { extractZipMember } from "./archive_zip.ts";
 import { writeAll } from "./durable_files.ts";
 import { reason, UpdateError } from "./errors.ts";
+import { openPatiently } from "./patience.ts";
 import type { FileSystem, OpenFile } from "./system.ts";
 
 /** What can be unpacked. */
@@ -58,7 +59,7 @@ export async function extractMember(
     policy.count(bytes.length);
     onDisk(() => writeAll(out, bytes));
   };
-  const file = fs.openSync(archive, { read: true });
+  const file = openPatiently(fs, archive, { read: true });
   try {
     const input = { file, size: file.statSync().size };
     if (kind === "zip") await extractZipMember(input, policy, sink);

@@ -10,6 +10,7 @@ import { UpdateError } from "./errors.ts";
 import { onFile } from "./fs_errors.ts";
 import { localPath } from "./http.ts";
 import { fillPartial, type RemoteFile } from "./partial_download.ts";
+import { openPatiently } from "./patience.ts";
 import { type FetchOptions, withDeadline } from "./retry.ts";
 import { discardPartial } from "./sidecar.ts";
 import type { FileSystem } from "./system.ts";
@@ -56,7 +57,11 @@ export async function download(
 
 /** What is on the disk, made durable in the meantime: that hides the whole time of the fsync. */
 async function inspect(fs: FileSystem, partial: string): Promise<Digest> {
-  const open = onFile("write", partial, () => fs.openSync(partial, { read: true, write: true }));
+  const open = onFile(
+    "write",
+    partial,
+    () => openPatiently(fs, partial, { read: true, write: true }),
+  );
   try {
     const durable = onFile("write", partial, () => open.sync());
     durable.catch(() => {}); // Awaited below.
@@ -97,7 +102,7 @@ async function copyLocal(
   if (!isFile || size !== file.size) {
     throw notAsPromised(file, isFile ? `${size} bytes` : "no file");
   }
-  const source = onFile("read", path, () => fs.openSync(path, { read: true }));
+  const source = onFile("read", path, () => openPatiently(fs, path, { read: true }));
   try {
     const copy = onFile("write", partial, () => {
       removeIfThere(fs, partial);

@@ -4,6 +4,7 @@
  * sections and certificate table), Mach-O ("mach-o/loader.h", segments).
  */
 import { lookAt } from "./durable_files.ts";
+import { openPatiently } from "./patience.ts";
 import type { FileSystem } from "./system.ts";
 
 /**
@@ -36,7 +37,7 @@ export function examine(fs: FileSystem, path: string): Executable {
 }
 
 function readHeader(fs: FileSystem, path: string): DataView {
-  const file = fs.openSync(path, { read: true });
+  const file = openPatiently(fs, path, { read: true });
   try {
     const buffer = new Uint8Array(HEADER_LIMIT);
     let length = 0;

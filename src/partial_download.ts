@@ -2,6 +2,7 @@
 import { lookAt, writeAll } from "./durable_files.ts";
 import { UpdateError } from "./errors.ts";
 import { onFile } from "./fs_errors.ts";
+import { openPatiently } from "./patience.ts";
 import { request } from "./request.ts";
 import { readBody } from "./response_body.ts";
 import { PassingError, type Transfer, withRetries } from "./retry.ts";
@@ -122,7 +123,7 @@ class PartialDownload {
     const { system: { fs } } = this.#transfer;
     const out = onFile("write", this.#partial, () => {
       const options = { write: true, create: true, mode: 0o600 };
-      const out = fs.openSync(this.#partial, options);
+      const out = openPatiently(fs, this.#partial, options);
       // In this order: bytes of another version are gone before the note of this one is made. Not
       // where there are none: a file that was ever truncated to nothing makes ext4 write all of it
       // when it is closed (auto_da_alloc), and we would stand and wait.

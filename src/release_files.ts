@@ -9,6 +9,7 @@ import { onFile } from "./fs_errors.ts";
 import { makeFolder } from "./install_dir.ts";
 import type { JournalFile } from "./journal.ts";
 import type { ManifestFile } from "./manifest.ts";
+import { openPatiently } from "./patience.ts";
 import type { Session } from "./session.ts";
 import type { FileSystem } from "./system.ts";
 import type { Target } from "./targets.ts";
@@ -98,7 +99,7 @@ export class ReleaseFiles {
         hint: 'The manifest\'s "member" needs a url that ends in .tar.gz, .tgz, .tar, .zip or .gz.',
       });
     }
-    const out = fs.openSync(staged, { write: true, truncate: true });
+    const out = openPatiently(fs, staged, { write: true, truncate: true });
     try {
       await onFile("write", staged, () =>
         extractMember(archive, kind, file.member!, out, {

@@ -7,6 +7,7 @@ import { onFile } from "./fs_errors.ts";
 import { checkHealth } from "./health.ts";
 import type { Installation, NewFile } from "./install.ts";
 import type { JournalFile } from "./journal.ts";
+import { openPatiently } from "./patience.ts";
 import type { Session } from "./session.ts";
 import { holds } from "./swap.ts";
 import type { FileInfo, FileSystem } from "./system.ts";
@@ -92,7 +93,7 @@ async function seal(session: Session, file: JournalFile, { target, mode }: NewFi
   const { fs, user } = system;
   await onFile("prepare", file.staged, async () => {
     // Opened before the mode changes: the old one may be read-only, and so becomes this one.
-    const open = fs.openSync(file.staged, { read: true, write: true });
+    const open = openPatiently(fs, file.staged, { read: true, write: true });
     try {
       const { current } = target;
       if (user) {

@@ -18,6 +18,9 @@ const SECOND_RENAME_MS = 60_000;
  */
 const TRIES_IN_ONE_STEP = 4;
 
+/** After about a second somebody who looks on wants to know what goes on. */
+const TRIES_UNTOLD = 8;
+
 const READ_ONLY = 0o444;
 const WRITABLE = 0o666;
 
@@ -39,7 +42,10 @@ export async function replace(
   const move = new Move(system.fs, from, to, spare);
   const guarded = moveProtection(system.fs, from, to);
   try {
-    await persist(system, () => move.limitMs, (tries) => move.attempt(tries));
+    await persist(system, () => move.limitMs, (tries) => {
+      if (tries === TRIES_UNTOLD) tellWaiting(session, move);
+      move.attempt(tries);
+    });
   } catch (error) {
     if (move.away) await persist(system, () => SECOND_RENAME_MS, () => move.undo());
     if (guarded && !move.away) system.fs.chmodSync(to, READ_ONLY);
@@ -115,6 +121,17 @@ function moveProtection(fs: FileSystem, from: string, to: string): boolean {
 function isReadOnly(fs: FileSystem, path: string): boolean {
   const mode = lookAt(fs, path)?.mode;
   return mode !== undefined && mode !== null && (mode & 0o200) === 0;
+}
+
+function tellWaiting(session: Session, { heldPath, limitMs }: Move): void {
+  const holders = holdersOf(session, heldPath);
+  const who = holders.length === 0 ? "another program" : holders.join(", ");
+  session.report({
+    event: "warning",
+    message: `"${heldPath}" is held by ${who}: waiting up to ${limitMs / 1000} s for it`,
+    path: heldPath,
+    hint: holders.length === 0 ? howToFindHolders(heldPath) : "Close it to go on at once.",
+  });
 }
 
 /** No failure: whoever executes the old file goes on with it. */

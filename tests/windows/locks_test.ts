@@ -21,6 +21,8 @@ for (const held of [200, 5000]) {
     await holder.terminate();
     const { code, stderr } = await shim.result;
     assertEquals(code, 0, stderr);
+    const told = `"${tool.windowsPath("tool.exe")}" is held by another program: waiting up to 30 s`;
+    assertEquals(stderr.includes(told), held >= 1000, stderr);
     assert(tool.is("tool.exe", NEW));
     assertEquals(tool.names(), ["new.exe", "tool.exe"]);
   });
@@ -58,7 +60,11 @@ Deno.test("Where the new file cannot take the place, the old one is back at once
   assertEquals(error!.kind, "filesystem");
   assertStringIncludes(error!.hint, `Another program uses "${tool.windowsPath("new.exe")}"`);
   assert(seconds >= 60 && seconds < 61, `it gave up after ${seconds} s`);
-  assertEquals(events.map(({ message }) => message), ["missing at 0 pauses"]);
+  assertStringIncludes(
+    events[0]!.message!,
+    `new.exe" is held by another program: waiting up to 60 s`,
+  );
+  assertEquals(events.slice(1).map(({ message }) => message), ["missing at 0 pauses"]);
   // Four times over it alone; then over it, aside, in, and aside undone.
   const first = ["new.exe", "new.exe", "new.exe", "new.exe"];
   assertEquals(
