@@ -4,6 +4,7 @@
  * says what to do; the set is all old or all new and runs; after the next start nothing is left.
  */
 import type { Bed } from "./bed.ts";
+import type { Broken } from "./kill_sweep.ts";
 import { inPairs, type Lab } from "./lab.ts";
 import type { Row } from "./report.ts";
 import type { Traced } from "./tracer.ts";
@@ -14,12 +15,15 @@ const SENTENCE = /updater-shim: .+\n {2}\S/;
 /** What cannot be tidied now stays, journaled and said, until the next start. */
 const NOT_TIDIED = /not everything (could be tidied|that was staged could be removed)/i;
 
-/** Sweeps every error over every call; a broken `shim` only until something bad is seen. */
-export async function errorSweep(lab: Lab, shim?: string): Promise<Row> {
-  const row = lab.report.row(shim ? "an error is not undone" : "an error at each call");
+/** Sweeps every error over every call; a broken shim only until that is seen. */
+export async function errorSweep(
+  lab: Lab,
+  broken?: Broken & { readonly name: string },
+): Promise<Row> {
+  const row = lab.report.row(broken?.name ?? "an error at each call");
   await inPairs(ERRORS, async (error) => {
-    const bed = lab.bed("new", shim);
-    for (let at = 1; !(shim && row.bad > 0); at++) {
+    const bed = lab.bed("new", broken?.shim);
+    for (let at = 1; !(broken && row.shows(broken.columns)); at++) {
       bed.reset();
       const trace = { folders: [bed.install], class: "other", at, action: error } as const;
       const run = await lab.tracer.trace(trace, bed.command());
@@ -32,7 +36,7 @@ export async function errorSweep(lab: Lab, shim?: string): Promise<Row> {
       });
     }
   });
-  if (!shim) lab.report.close(row, 40 * ERRORS.length);
+  if (!broken) lab.report.close(row, 40 * ERRORS.length);
   return row;
 }
 

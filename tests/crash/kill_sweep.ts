@@ -5,7 +5,7 @@
  */
 import type { Bed } from "./bed.ts";
 import type { Lab } from "./lab.ts";
-import type { Row } from "./report.ts";
+import type { Column, Row } from "./report.ts";
 import type { Trace } from "./tracer.ts";
 
 /** An interrupted update, kept for the sweep of the recovery. */
@@ -15,6 +15,12 @@ export interface Interrupted {
   readonly bed: Bed;
   /** What `restore` brings back. */
   readonly kept: string;
+}
+
+/** A shim that was broken on purpose, and what has to be seen of it: one of these is enough. */
+export interface Broken {
+  readonly shim: string;
+  readonly columns: readonly Column[];
 }
 
 /** What is swept. */
@@ -32,14 +38,14 @@ export interface KillSweep {
   readonly least: number;
   /** Gets every state that was not seen yet. */
   readonly keep?: (interrupted: Interrupted) => void;
-  /** A shim that was broken on purpose: ends at the first bad point, and nothing is reported. */
-  readonly shim?: string;
+  /** A shim that was broken on purpose: ends when it is seen, and nothing is reported. */
+  readonly broken?: Broken;
 }
 
 /** Sweeps until the program ends by itself. */
 export async function killSweep(lab: Lab, sweep: KillSweep): Promise<Row> {
   const row = lab.report.row(sweep.name);
-  const bed = lab.bed(sweep.release ?? "new", sweep.shim);
+  const bed = lab.bed(sweep.release ?? "new", sweep.broken?.shim);
   const seen = new Set<string>();
   for (let at = 1;; at += sweep.step ?? 1) {
     bed.reset();
@@ -63,9 +69,9 @@ export async function killSweep(lab: Lab, sweep: KillSweep): Promise<Row> {
     }`;
     await keepNew(bed, seen, where, sweep);
     row.add({ where, ...await recoverAndLook(bed, sweep.release === "sick") });
-    if (sweep.shim && row.bad > 0) return row;
+    if (sweep.broken && row.shows(sweep.broken.columns)) return row;
   }
-  if (!sweep.shim) lab.report.close(row, sweep.least);
+  if (!sweep.broken) lab.report.close(row, sweep.least);
   return row;
 }
 

@@ -18,7 +18,12 @@ export async function recoverySweep(lab: Lab, states: readonly Interrupted[]): P
   lab.report.close(row, 300);
 }
 
-async function sweepOne(lab: Lab, row: Row, { bed, kept, where }: Interrupted): Promise<void> {
+/** Kills the recovery of one state at each of its calls; a bed's shim may be a broken one. */
+export async function sweepOne(
+  lab: Lab,
+  row: Row,
+  { bed, kept, where }: Interrupted,
+): Promise<void> {
   await bed.restore(kept);
   const folders = [bed.install];
   const undisturbed = await lab.tracer.trace({ folders }, bed.command("--repair"));

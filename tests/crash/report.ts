@@ -11,7 +11,8 @@ const COLUMNS = [
   "left over",
   "other",
 ] as const;
-type Column = typeof COLUMNS[number];
+/** What is counted. */
+export type Column = typeof COLUMNS[number];
 const BAD: readonly Column[] = ["missing", "corrupt", "mixed", "left over", "other"];
 
 /** One point of a sweep, after the recovery. */
@@ -64,6 +65,11 @@ export class Row {
     if (wrong.length > 0) this.complaints.push(`${this.name}, ${where}: ${wrong.join("; ")}`);
   }
 
+  /** Whether any of these was counted. */
+  shows(columns: readonly Column[]): boolean {
+    return columns.some((column) => this.counts[column] > 0);
+  }
+
   /** All that must be 0. */
   get bad(): number {
     return BAD.reduce((sum, column) => sum + this.counts[column], 0);
@@ -99,9 +105,11 @@ export class Report {
 
   /** The line belongs to something broken on purpose, and must show it. */
   expectBad(row: Row, columns: readonly Column[]): void {
-    const seen = columns.filter((column) => row.counts[column] > 0);
-    const missed = seen.length > 0 ? undefined : `no ${columns.join(" or ")} was seen`;
+    const missed = row.shows(columns) ? undefined : `no ${columns.join(" or ")} was seen`;
     this.add(`it is seen that ${row.name}`, missed);
+    if (missed) {
+      for (const complaint of row.complaints.slice(0, 3)) console.log(`      ${complaint}`);
+    }
     this.rows.splice(this.rows.indexOf(row), 1);
   }
 

@@ -1,0 +1,117 @@
+/**
+ * Proof that the sweeps can fail: each runs a shim that was compiled from sources broken on purpose,
+ * and must see what is wrong with it.
+ */
+import { Bed } from "./bed.ts";
+import { brokenShim, type Change } from "./broken_shim.ts";
+import { errorSweep } from "./error_sweep.ts";
+import { type Interrupted, killSweep } from "./kill_sweep.ts";
+import type { Lab } from "./lab.ts";
+import { sweepOne } from "./recovery_sweep.ts";
+import type { Column, Row } from "./report.ts";
+
+interface Breakage extends Change {
+  readonly name: string;
+  readonly sweep: "kill" | "error" | "recovery";
+  /** At least one of them must be seen. */
+  readonly columns: readonly Column[];
+}
+
+const RENAME = "system.fs.renameSync(from, to);";
+
+const BREAKAGES: readonly Breakage[] = [
+  {
+    name: "a target is removed before the new one is renamed",
+    file: "src/swap_posix.ts",
+    from: RENAME,
+    to: `system.fs.removeSync(to); ${RENAME}`,
+    sweep: "kill",
+    columns: ["missing"],
+  },
+  {
+    name: "a new file is copied over the old one instead of renamed",
+    file: "src/swap_posix.ts",
+    from: RENAME,
+    to: "Deno.copyFileSync(from, to); system.fs.removeSync(from);",
+    sweep: "kill",
+    columns: ["corrupt"],
+  },
+  {
+    name: "the journal is not told of the commit",
+    file: "src/install.ts",
+    from: "writeJournal(session.system.fs, session.dir, committing);",
+    to: "",
+    sweep: "kill",
+    columns: ["mixed", "left over"],
+  },
+  {
+    name: "recovery does nothing",
+    file: "src/recover.ts",
+    from: "await carryOut(session, decision, record, facts, result);",
+    to:
+      "if (decision as string === 'never') await carryOut(session, decision, record, facts, result);",
+    sweep: "kill",
+    columns: ["mixed", "left over"],
+  },
+  {
+    name: "an error in the commit is not undone",
+    file: "src/install.ts",
+    from: "await undo(session, record, error);",
+    to: "",
+    sweep: "error",
+    columns: ["other", "mixed", "left over"],
+  },
+  {
+    name: "the old one gets no second name",
+    file: "src/swap.ts",
+    from: "for (const file of files) keepOld(system, file);",
+    to: "if (files.length > 99) for (const file of files) keepOld(system, file);",
+    sweep: "error",
+    columns: ["other", "mixed"],
+  },
+  {
+    name: "recovery removes the target before it puts the old one back",
+    file: "src/swap.ts",
+    from: "if (source) await moveOver(session, source, target, file.scratch);",
+    to:
+      "if (source) { fs.removeSync(target); await moveOver(session, source, target, file.scratch); }",
+    sweep: "recovery",
+    columns: ["missing"],
+  },
+  {
+    name: "recovery forgets the journal before it has put anything back",
+    file: "src/recover.ts",
+    from: "await putBack(session, record.files);\n      result.removed",
+    to:
+      "fs.removeSync(dir.journal);\n      await putBack(session, record.files);\n      result.removed",
+    sweep: "recovery",
+    columns: ["mixed", "left over", "other"],
+  },
+];
+
+/** `states` are interrupted updates of the sound shim. */
+export async function proofs(lab: Lab, states: readonly Interrupted[]): Promise<void> {
+  for (const breakage of BREAKAGES) {
+    const shim = await brokenShim(lab, breakage);
+    const row = await sweepWith(lab, breakage, shim, states);
+    lab.report.expectBad(row, breakage.columns);
+  }
+}
+
+async function sweepWith(
+  lab: Lab,
+  { name, sweep, columns }: Breakage,
+  shim: string,
+  states: readonly Interrupted[],
+): Promise<Row> {
+  const broken = { shim, columns };
+  if (sweep === "kill") return await killSweep(lab, { name, class: "other", least: 1, broken });
+  if (sweep === "error") return await errorSweep(lab, { name, ...broken });
+  const row = lab.report.row(name);
+  for (const state of states) {
+    const { folder, tools, manifest } = state.bed;
+    await sweepOne(lab, row, { ...state, bed: new Bed(folder, shim, tools, manifest) });
+    if (row.shows(columns)) break;
+  }
+  return row;
+}
