@@ -60,7 +60,7 @@ const RecordSchema = v.strictObject({
   phase: v.picklist(["staging", "committing", "rolling-back", "committed"]),
   files: v.array(FileSchema),
   /** Files of earlier updates that could not be removed yet. */
-  leftovers: v.array(AbsolutePath),
+  leftovers: v.array(v.pipe(AbsolutePath, v.check(isOurs, "a name that updates give"))),
   /** What the receipt becomes with the commit. */
   receipt: v.nullable(ReceiptSchema),
 });
@@ -105,6 +105,13 @@ export function namesFor(target: string, transaction: string): Names {
     scratch: hidden("copy"),
     aside: hidden("aside"),
   };
+}
+
+/** Whether an update gives such names to files that may have to stay for a while. */
+function isOurs(path: string): boolean {
+  return /^\..+\.[0-9a-f]{16}\.(staged|copy|aside|previous)(\.exe)?$|.\.previous$/i.test(
+    basename(path),
+  );
 }
 
 /** A forged or damaged record must not make us remove what is not ours. */

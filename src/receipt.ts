@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { readIfThere, replaceFile } from "./durable_files.ts";
 import type { InstallDir } from "./install_dir.ts";
 import type { FileSystem } from "./system.ts";
+import { isVersion } from "./version.ts";
 
 const Sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const InstalledSchema = v.strictObject({
@@ -29,7 +30,9 @@ export const ReceiptSchema = v.strictObject({
   release: v.nullable(Sha256),
   files: v.array(InstalledSchema),
   /** The highest version ever accepted: older ones are downgrades even after a rollback. */
-  highest: v.nullable(v.strictObject({ version: v.string(), release: Sha256 })),
+  highest: v.nullable(
+    v.strictObject({ version: v.pipe(v.string(), v.check(isVersion)), release: Sha256 }),
+  ),
   /** What `--rollback` brings back: complete files in `rollback/`, by name. */
   rollback: v.nullable(
     v.strictObject({

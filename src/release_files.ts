@@ -11,6 +11,7 @@ import type { JournalFile } from "./journal.ts";
 import type { ManifestFile } from "./manifest.ts";
 import { openPatiently } from "./patience.ts";
 import type { Session } from "./session.ts";
+import { discardPartial } from "./sidecar.ts";
 import type { FileSystem } from "./system.ts";
 import type { Target } from "./targets.ts";
 
@@ -53,7 +54,13 @@ export class ReleaseFiles {
     const partial = await this.#fetch(file, stop);
     const digest = file.member === undefined
       ? await this.#place(file, partial, staged)
-      : await this.#unpack(file, partial, staged);
+      : await this.#unpack(file, partial, staged).catch((error) => {
+        // What was signed and is wrong all the same is not gone on with.
+        if (error instanceof UpdateError && error.kind === "verification") {
+          discardPartial(this.session.system.fs, partial);
+        }
+        throw error;
+      });
     this.session.report({ event: "verified", file: file.target, ...digest });
     return digest;
   }

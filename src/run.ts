@@ -19,7 +19,7 @@ import { RunLog } from "./run_log.ts";
 import type { Session } from "./session.ts";
 import { describeStatus, readStatus } from "./status.ts";
 import type { System } from "./system.ts";
-import { visible, visibleJson } from "./text.ts";
+import { visibleJson } from "./text.ts";
 import { uninstall } from "./uninstall.ts";
 import { check, update } from "./update.ts";
 import { usage } from "./usage.ts";
@@ -38,7 +38,10 @@ export async function run(args: readonly string[], system: System): Promise<numb
   try {
     command = parseCommand(args);
   } catch (error) {
-    return fail(error, createReporter(system, { json: args.includes("--json") }));
+    // What follows "--" is the tool's.
+    const end = args.indexOf("--");
+    const json = args.slice(0, end < 0 ? undefined : end).includes("--json");
+    return fail(error, createReporter(system, { json }));
   }
   const { terminal } = system;
   switch (command.kind) {
@@ -209,10 +212,7 @@ function listen(system: System, stop: AbortController): void {
 
 function showStatus(session: Session, json: boolean): number {
   const status = readStatus(session);
-  const text = json
-    ? visibleJson(status) + "\n"
-    : describeStatus(status).split("\n").map(visible).join("\n");
-  session.system.terminal.out(text);
+  session.system.terminal.out(json ? `${visibleJson(status)}\n` : describeStatus(status));
   return 0;
 }
 

@@ -4,6 +4,7 @@ import type { ShimEvent } from "./events.ts";
 import type { InstallDir } from "./install_dir.ts";
 import { describe } from "./reporter.ts";
 import type { OpenFile, System } from "./system.ts";
+import { visibleJson } from "./text.ts";
 
 /** Then the log begins anew; the one before is kept as `log.txt.old`. */
 const LIMIT = 1024 * 1024;
@@ -34,7 +35,7 @@ export class RunLog {
   add(event: ShimEvent): void {
     if (event.event === "download") return;
     this.#last = event;
-    const text = describe(event)?.trimEnd() ?? event.event;
+    const text = describe(event)?.trimEnd() ?? visibleJson(event);
     for (const line of text.split("\n")) this.#write(line);
   }
 
@@ -49,7 +50,7 @@ export class RunLog {
       code,
       outcome: this.#last ?? null,
     };
-    this.#try(() => replaceFile(this.system.fs, this.dir.lastRun, JSON.stringify(outcome) + "\n"));
+    this.#try(() => replaceFile(this.system.fs, this.dir.lastRun, visibleJson(outcome) + "\n"));
     this.#try(() => this.#file?.close());
   }
 

@@ -8,6 +8,7 @@ import { type Holder, readHolder } from "./lock.ts";
 import { findOrphans } from "./orphans.ts";
 import { readReceipt, type Receipt } from "./receipt.ts";
 import type { Session } from "./session.ts";
+import { visible } from "./text.ts";
 import { holds } from "./swap.ts";
 
 /** The answer of `--status`, as `--json` prints it. */
@@ -105,5 +106,5 @@ export function describeStatus(status: Status): string {
     ...status.leftovers.map((path) => ["", path] as const),
     ["lock", lockedBy ? `held by process ${lockedBy.pid} since ${lockedBy.since}` : "free"],
   ];
-  return rows.map(([label, text]) => `${label.padEnd(12)}${text}\n`).join("");
+  return rows.map(([label, text]) => `${label.padEnd(12)}${visible(text)}\n`).join("");
 }

@@ -1,5 +1,5 @@
 /** The shim's own version, and whether an offered version may replace the installed one. */
-import { compare, format, parse, type SemVer } from "@std/semver";
+import { compare, type SemVer } from "@std/semver";
 import { UpdateError } from "./errors.ts";
 
 /**
@@ -8,9 +8,16 @@ import { UpdateError } from "./errors.ts";
  */
 export const VERSION = "0.1.0";
 
-const parseVersion: (text: string) => SemVer = parse;
-const formatVersion: (version: SemVer) => string = format;
 const compareParsed: (a: SemVer, b: SemVer) => number = compare;
+
+const NUMBER = "0|[1-9][0-9]*";
+const IDENTIFIER = `(?:${NUMBER}|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)`;
+const BUILD = "[0-9a-zA-Z-]+";
+/** https://semver.org, the grammar. */
+const VERSION_PATTERN = new RegExp(
+  `^(${NUMBER})\\.(${NUMBER})\\.(${NUMBER})` +
+    `(?:-(${IDENTIFIER}(?:\\.${IDENTIFIER})*))?(?:\\+(${BUILD}(?:\\.${BUILD})*))?$`,
+);
 
 /** A version and what it consists of. */
 export interface KnownRelease {
@@ -21,24 +28,32 @@ export interface KnownRelease {
 
 /** Less than, equal to or greater than zero, by semver precedence (build metadata counts not). */
 export function compareVersions(a: string, b: string): number {
-  return compareParsed(parseVersion(a), parseVersion(b));
+  const [one, other] = [parseVersion(a), parseVersion(b)];
+  if (!one || !other) throw new TypeError(`Cannot compare "${a}" with "${b}": not versions`);
+  return compareParsed(one, other);
+}
+
+/** Whether it is a version as semver.org writes it, with numbers that can be told apart. */
+export function isVersion(text: string): boolean {
+  return parseVersion(text) !== undefined;
 }
 
 /**
- * Whether it is a version as semver.org writes it, and nothing else: the parser alone would also
- * take spaces around it and a leading "v", and two spellings of one version must not exist. Numbers
- * that the parser cannot hold are refused, because it would compare them as text.
+ * The library's own parser would also take spaces and a leading "v", where two spellings of one
+ * version must not exist, and takes `12e4567`, an abbreviated commit, for a number.
  */
-export function isVersion(text: string): boolean {
-  try {
-    const version = parseVersion(text);
-    const exact = (version.prerelease ?? []).every((part: string | number) =>
-      typeof part === "number" || /\D/.test(part)
-    );
-    return exact && formatVersion(version) === text;
-  } catch {
-    return false;
-  }
+function parseVersion(text: string): SemVer | undefined {
+  const [, major, minor, patch, prerelease, build] = VERSION_PATTERN.exec(text) ?? [];
+  if (major === undefined) return undefined;
+  const identifiers = (prerelease?.split(".") ?? []).map((part) =>
+    /^\d+$/.test(part) ? Number(part) : part
+  );
+  const core = { major: Number(major), minor: Number(minor), patch: Number(patch) };
+  const numbers = [...Object.values(core), ...identifiers].filter((part) =>
+    typeof part === "number"
+  );
+  if (!numbers.every(Number.isSafeInteger)) return undefined;
+  return { ...core, prerelease: identifiers, build: build?.split(".") ?? [] };
 }
 
 /** What the user decided, and what the disk says. */

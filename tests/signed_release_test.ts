@@ -1,4 +1,10 @@
-import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
+import {
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertNotMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { join } from "@std/path";
 import { parsePublicKey } from "../src/minisign.ts";
 import { type Bed, makeBed, type Outcome, runProgram } from "./support/signed_release.ts";
@@ -171,16 +177,25 @@ Deno.test("an archive that is signed and hostile all the same leaves nothing beh
   assertRefused(await bed.update(), 'it has an entry with an unsafe name, "../evil"');
   const names = [...Deno.readDirSync(bed.folder)].map(({ name }) => name).sort();
   assertEquals(names, [".updater-shim", "tool"]);
+  assertEquals([...Deno.readDirSync(join(bed.folder, ".updater-shim", "partial"))], []);
 });
 
 Deno.test("an older signed release is refused, whatever was done to the receipt", async () => {
-  for (const receipt of ["kept", "removed", "damaged"]) {
+  for (const receipt of ["kept", "removed", "damaged", "spoilt version"]) {
     await using bed = await makeBed();
     await bed.publish({ version: "2.0.0" });
     assertInstalled(await bed.update(), "2.0.0");
     const path = join(bed.folder, ".updater-shim", "receipt.json");
     if (receipt === "removed") Deno.removeSync(path);
     if (receipt === "damaged") Deno.writeTextFileSync(path, "{}");
+    if (receipt === "spoilt version") {
+      const text = Deno.readTextFileSync(path);
+      Deno.writeTextFileSync(
+        path,
+        text.replace('"highest": {\n    "version": "2.0.0"', '"highest": {\n    "version": "x"'),
+      );
+      assertNotEquals(Deno.readTextFileSync(path), text);
+    }
     await bed.publish({ version: "1.9.0" });
     const outcome = await bed.update();
     assertMatch(

@@ -137,7 +137,7 @@ Deno.test("Versions are ordered as semver.org orders them", () => {
   // The order of its section 11, and numbers that text would order the other way.
   const order =
     "1.0.0-alpha 1.0.0-alpha.1 1.0.0-alpha.beta 1.0.0-beta 1.0.0-beta.2 1.0.0-beta.11 " +
-    "1.0.0-rc.1 1.0.0 1.0.2 1.0.10 1.2.0 1.10.0 2.0.0 10.0.0";
+    "1.0.0-rc.1 1.0.0-rc.2e9 1.0.0-rc.3a 1.0.0 1.0.2 1.0.10 1.2.0 1.10.0 2.0.0 10.0.0";
   const versions = order.split(" ");
   versions.forEach((a, i) =>
     versions.forEach((b, j) => assertEquals(Math.sign(compareVersions(a, b)), Math.sign(i - j)))
@@ -145,7 +145,16 @@ Deno.test("Versions are ordered as semver.org orders them", () => {
 });
 
 Deno.test("Only one spelling of a version is a version", () => {
-  const good = ["0.0.0", "1.4.0", "1.4.0-rc.1", "1.4.0--", "1.4.0+build.5", "1.4.0-a.b+c.d-e"];
+  const good = [
+    "0.0.0",
+    "1.4.0",
+    "1.4.0-rc.1",
+    "1.4.0-nightly.12e4567",
+    "1.4.0-1e3",
+    "1.4.0--",
+    "1.4.0+build.5",
+    "1.4.0-a.b+c.d-e",
+  ];
   for (const text of good) assert(isVersion(text), text);
   const bad = [
     ...["", "1", "1.4", "1.4.0.0", "v1.4.0", "V1.4.0", "=1.4.0", "^1.4.0", "1.x.0", "latest"],
