@@ -27,18 +27,20 @@ export function digestAside(path: string): Promise<Digest | undefined> {
  */
 export async function hashFile(path: string): Promise<Digest> {
   const { createHash } = await import("node:crypto");
+  const { open } = await import("node:fs/promises");
   const hash = createHash("sha256");
   const buffer = new Uint8Array(1024 * 1024);
-  const file = await Deno.open(path);
+  const file = await open(path);
   try {
     let size = 0;
-    for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
-      hash.update(buffer.subarray(0, count));
-      size += count;
+    for (;;) {
+      const { bytesRead } = await file.read(buffer);
+      if (bytesRead === 0) return { size, sha256: hash.digest("hex") };
+      hash.update(buffer.subarray(0, bytesRead));
+      size += bytesRead;
     }
-    return { size, sha256: hash.digest("hex") };
   } finally {
     // Not left to the end of the thread: on Windows an open file may be in the way of its renaming.
-    file.close();
+    await file.close();
   }
 }

@@ -4,14 +4,15 @@ import { type Command, parseCommand } from "./cli.ts";
 import { completionScript } from "./completions.ts";
 import { type Config, loadConfig, resolveOptions } from "./config.ts";
 import { endedWait } from "./ended_wait.ts";
-import { reason, UpdateError } from "./errors.ts";
+import { UpdateError } from "./errors.ts";
 import type { Report } from "./events.ts";
-import { filesystemError, isFilesystemError } from "./fs_errors.ts";
+import { fail } from "./failure.ts";
 import { hasStateDir, openInstallDir, openStateDir } from "./install_dir.ts";
 import { installLocal, rollBack } from "./local_install.ts";
 import { type Lock, takeLock } from "./lock.ts";
 import { findOrphans } from "./orphans.ts";
-import { recover, type Recovery } from "./recover.ts";
+import { recover } from "./recover.ts";
+import { finishRepair, tellUnrepaired } from "./repair.ts";
 import { readReceipt } from "./receipt.ts";
 import { relaunch } from "./relaunch.ts";
 import { createReporter } from "./reporter.ts";
@@ -166,33 +167,6 @@ function foldersOf({ system: { fs }, dir }: Session): string[] {
   return [dir.path, ...files.map(({ target }) => dirname(target))];
 }
 
-function finishRepair({ report }: Session, recovery: Recovery): number {
-  for (const { previous, why } of recovery.left) {
-    report({ event: "warning", message: `Left "${previous}" alone: ${why}`, path: previous });
-  }
-  if (recovery.unrepaired.length > 0) throw unrepaired(recovery);
-  if (recovery.mended.length + recovery.removed.length === 0) {
-    report({ event: "nothing-to-repair" });
-  }
-  return 0;
-}
-
-/** An open transaction stops an update; a file that only --repair could name does not. */
-function tellUnrepaired({ report }: Session, recovery: Recovery): void {
-  if (recovery.blocked) throw unrepaired(recovery);
-  for (const { path, why, hint } of recovery.unrepaired) {
-    report({ event: "warning", message: `Cannot repair "${path}": ${why}`, path, hint });
-  }
-}
-
-function unrepaired({ unrepaired: [first, ...others] }: Recovery): UpdateError {
-  const more = others.map(({ path, why, hint }) => `; "${path}": ${why} (${hint})`).join("");
-  return new UpdateError("repair", `Cannot repair "${first!.path}": ${first!.why}${more}`, {
-    path: first!.path,
-    hint: first!.hint,
-  });
-}
-
 /**
  * Ctrl-C and TERM abort whatever was not committed yet. A closed terminal (SIGHUP) stops nothing:
  * the user closes the window that "has finished" while the shim still works.
@@ -214,26 +188,4 @@ function showStatus(session: Session, json: boolean): number {
   const status = readStatus(session);
   session.system.terminal.out(json ? `${visibleJson(status)}\n` : describeStatus(status));
   return 0;
-}
-
-/** One sentence, one hint, one code. What we did not expect is our fault, and says so. */
-function fail(thrown: unknown, report: Report): number {
-  const error = thrown instanceof UpdateError
-    ? thrown
-    : isFilesystemError(thrown)
-    ? filesystemError(thrown, "use", "a file of the install dir") as UpdateError
-    : new UpdateError("bug", `A fault of updater-shim's own: ${reason(thrown)}`, {
-      hint: "Please report it, with .updater-shim/log.txt from the install dir.",
-      cause: thrown,
-    });
-  const { message, path, url, hint, exitCode: code } = error;
-  report({
-    event: "error",
-    code,
-    message,
-    ...(path !== undefined && { path }),
-    ...(url !== undefined && { url }),
-    ...(hint !== undefined && { hint }),
-  });
-  return code;
 }

@@ -36,7 +36,7 @@ async function overwriteInPlace(bed: Bed): Promise<void> {
         Deno.writeFileSync(bed.path(name), bed.tools.get(name, update % 2 === 1 ? NEW : OLD));
       } catch (error) {
         // ETXTBSY: just then somebody executes it.
-        if ((error as { code?: string }).code !== "ETXTBSY") throw error;
+        if (!/\(os error 26\)/.test(String(error))) throw error;
       }
     }
     await new Promise((resolve) => setTimeout(resolve, 1));

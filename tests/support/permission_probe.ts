@@ -64,7 +64,8 @@ async function system(): Promise<Outcomes> {
     "another library of Windows": () =>
       processes.openLibrary("C:\\Windows\\System32\\user32.dll", {}),
     "native module": () => process.dlopen({ exports: {} }, "x.node"),
-    "code from the network": () => import(["https://jsr.io", "@std/path", "mod.ts"].join("/")),
+    "code from the network": () =>
+      import(["https://raw.githubusercontent.com", "a", "b.ts"].join("/")),
     "device": () => Deno.openSync("/dev/mem"),
     "memory of the process": () => Deno.openSync("/proc/self/mem"),
   });
