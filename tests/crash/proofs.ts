@@ -108,7 +108,8 @@ async function sweepWith(
   if (sweep === "kill") return await killSweep(lab, { name, class: "other", least: 1, broken });
   if (sweep === "error") return await errorSweep(lab, { name, ...broken });
   const row = lab.report.row(name);
-  for (const state of states) {
+  // The last ones are of updates that were being undone: there the old ones are put back.
+  for (const state of states.toReversed()) {
     const { folder, tools, manifest } = state.bed;
     await sweepOne(lab, row, { ...state, bed: new Bed(folder, shim, tools, manifest) });
     if (row.shows(columns)) break;
