@@ -70,7 +70,25 @@ export async function ensureBed(): Promise<void> {
 
 /** The Linux path of a program of the cache, for copying it into an install dir. */
 export function cachedProgram(name: CachedProgram): string {
-  return join(CACHE, "programs", name);
+  const path = join(CACHE, "programs", name);
+  // On a bare machine the first test that asks for one waits until the bed is made.
+  if (!isFile(path)) {
+    const { success } = new Deno.Command("bash", {
+      args: [SCRIPT, "up"],
+      stdout: "inherit",
+      stderr: "inherit",
+    }).outputSync();
+    if (!success) throw new Error("the Windows test bed could not be made");
+  }
+  return path;
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 /** The arguments that make the Windows Deno run a program of the folder `programs`. */
