@@ -1,5 +1,7 @@
 /** A shim that is compiled from sources broken on purpose. */
+import { assertEquals } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
+import type { Bed } from "./bed.ts";
 import type { Lab } from "./lab.ts";
 import { must } from "./process.ts";
 
@@ -30,4 +32,10 @@ export async function brokenShim({ scratch }: Lab, { file, from, to }: Change): 
   await must(Deno.execPath(), "run", "-A", join(folder, ".ci/compile.ts"), "--output", shim);
   Deno.removeSync(folder, { recursive: true });
   return shim;
+}
+
+/** Else a shim that cannot do anything would prove whatever is expected to go wrong. */
+export async function updatesAlone(bed: Bed): Promise<void> {
+  const { code, stderr } = await bed.shimRun();
+  assertEquals([code, bed.verdict()], [0, "new"], stderr);
 }

@@ -1,11 +1,13 @@
 /** Many shims on one install dir: one updates, and nobody disturbs it. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Bed } from "./bed.ts";
-import { brokenShim } from "./broken_shim.ts";
+import { brokenShim, updatesAlone } from "./broken_shim.ts";
 import type { Lab } from "./lab.ts";
 import { until } from "./process.ts";
 
 const MANY = 20;
+/** Of shims that hold the lock; a kill of one that waits for nothing proves nothing. */
+const KILLS = 20;
 const LOCKED = 6;
 const HOLDER = ".updater-shim/holder.json";
 
@@ -21,14 +23,13 @@ export async function concurrency(lab: Lab): Promise<void> {
       from: '!await onFile("lock", dir.lock, () => fs.tryLock(file))',
       to: '!await onFile("lock", dir.lock, () => fs.tryLock(file)) && dir.lock === ""',
     });
+    await updatesAlone(lab.bed("new", shim));
     await assertRejects(() => manyAtOnce(lab.bed("slow", shim)));
   });
-  for (let round = 1; round <= 5; round++) {
-    await report.check(
-      `of ${MANY} shims half are killed, round ${round}: the set stays whole`,
-      () => someKilled(lab.bed("slow")),
-    );
-  }
+  await report.check(
+    `of ${MANY} shims at once whichever updates is killed, ${KILLS} times: the set stays whole`,
+    () => holdersKilled(() => lab.bed("slow")),
+  );
   await report.check(
     "a repair beside a live update touches nothing, at any of its steps",
     () => repairBeside(lab, lab.bed()),
@@ -59,19 +60,45 @@ async function manyAtOnce(bed: Bed): Promise<void> {
   assertEquals([bed.verdict(), bed.strangers(false)], ["new", []]);
 }
 
-async function someKilled(bed: Bed): Promise<void> {
-  const children = Array.from({ length: MANY }, () => start(bed));
-  const ends = children.map((child) => child.output());
-  for (const child of children.filter((_, index) => index % 2 === 0)) {
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 60));
+async function holdersKilled(next: () => Bed): Promise<void> {
+  for (let killed = 0, round = 0; killed < KILLS; round++) {
+    assert(round < 2 * KILLS, `only ${killed} kills in ${round} rounds`);
+    const bed = next();
+    killed += await killHolders(bed);
+    await mended(bed);
+  }
+}
+
+/** Starts many, and kills the holder at any moment of its update while there is one. */
+async function killHolders(bed: Bed): Promise<number> {
+  const children = new Map(Array.from({ length: MANY }, () => start(bed)).map((c) => [c.pid, c]));
+  let ended = false;
+  const outputs = Promise.all([...children.values()].map((child) => child.output()))
+    .finally(() => ended = true);
+  while (!ended) {
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 100));
+    const holder = children.get(holderOf(bed) ?? 0);
     try {
-      child.kill("SIGKILL");
+      holder?.kill("SIGKILL");
     } catch {
-      // It had ended.
+      // It has been killed, or has just ended: its name may stay.
     }
   }
-  const outputs = await Promise.all(ends);
-  for (const { code, signal } of outputs) assert(signal || [0, LOCKED].includes(code));
+  for (const { code, signal } of await outputs) {
+    assert(signal === "SIGKILL" || [0, LOCKED].includes(code), `code ${code}`);
+  }
+  return (await outputs).filter(({ signal }) => signal === "SIGKILL").length;
+}
+
+function holderOf(bed: Bed): number | undefined {
+  try {
+    return JSON.parse(Deno.readTextFileSync(bed.path(HOLDER))).pid;
+  } catch {
+    return undefined; // Nobody, or just being written.
+  }
+}
+
+async function mended(bed: Bed): Promise<void> {
   assert(["old", "new", "mixed"].includes(bed.verdict()), bed.verdict());
   assertEquals((await bed.shimRun()).code, 0);
   assertEquals([bed.verdict(), bed.strangers(false)], ["new", []]);

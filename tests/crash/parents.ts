@@ -1,7 +1,7 @@
 /** How main tools end, and that the shim waits for it, finishes after it, and touches nothing before. */
 import { assertEquals, assertRejects } from "@std/assert";
 import type { Bed } from "./bed.ts";
-import { brokenShim } from "./broken_shim.ts";
+import { brokenShim, updatesAlone } from "./broken_shim.ts";
 import type { Lab } from "./lab.ts";
 import { run, until } from "./process.ts";
 import { NAMES } from "./tools.ts";
@@ -20,6 +20,7 @@ export async function parents(lab: Lab): Promise<void> {
       from: "if (!parent && !waitStdin) return;",
       to: "if (parent || !waitStdin) return;",
     });
+    await updatesAlone(lab.bed("new", shim));
     await assertRejects(() => waitsFor(lab.bed("new", shim)));
   });
   await check("the shim's own parent is waited for, too", async (bed) => {

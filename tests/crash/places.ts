@@ -1,9 +1,10 @@
 /** Links, names and files that are not what one expects. */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { releaseRoutes, serve } from "../support/shim.ts";
+import { releaseRoutes, serve, sha256 } from "../support/shim.ts";
 import type { Bed } from "./bed.ts";
 import { Bed as AnyBed } from "./bed.ts";
+import { updatesAlone } from "./broken_shim.ts";
 import type { Lab } from "./lab.ts";
 import { must, run } from "./process.ts";
 import { NAMES, NEW, OLD } from "./tools.ts";
@@ -24,15 +25,14 @@ export async function places(lab: Lab): Promise<void> {
     }],
   ];
   for (const [name, make] of links) {
-    await check(`a target behind ${name}: the link stays, its file is replaced`, async (bed) => {
-      elsewhere(bed);
-      const to = make(bed);
-      await updates(bed);
-      assertEquals(Deno.readLinkSync(bed.path("tool")), to);
-      assertEquals(Deno.readFileSync(join(elsewhere(bed), "real")), bed.tools.get("tool", NEW));
-      assertEquals(names(elsewhere(bed)).filter((name) => name.includes("real")), ["real"]);
-    });
+    const promise = `a target behind ${name}: the link stays, its file is replaced`;
+    await check(promise, (bed) => linkStays(bed, make));
   }
+  await lab.report.check("it is seen that a link is replaced, not its file", async () => {
+    const naive = () => scripted(lab, 'cp "$from" "$to.fresh" && mv "$to.fresh" "$to"');
+    await updatesAlone(naive());
+    await assertRejects(() => linkStays(naive(), links[0]![1]));
+  });
   await check(
     "a target on another file system than the state dir, and back again",
     (bed) =>
@@ -108,13 +108,45 @@ export async function places(lab: Lab): Promise<void> {
     });
   }
   await check("another hard link of a target goes on naming the old file", async (bed) => {
-    const other = join(elsewhere(bed), "other name");
-    Deno.linkSync(bed.path("tool"), other);
-    await updates(bed);
-    assertEquals(Deno.readFileSync(other), bed.tools.get("tool", OLD));
+    await otherNameStays(bed);
     assertEquals((await bed.shimRun("--rollback")).code, 0);
     assertEquals(bed.verdict(), "old");
   });
+  await lab.report.check("it is seen that a file is overwritten in place", async () => {
+    await updatesAlone(scripted(lab, 'cp "$from" "$to"'));
+    await assertRejects(() => otherNameStays(scripted(lab, 'cp "$from" "$to"')));
+  });
+}
+
+/** A bed whose shim is a shell script that updates the naive way. */
+function scripted(lab: Lab, update: string): Bed {
+  const shim = join(lab.scratch, `naive-${crypto.randomUUID()}`);
+  const each = NAMES.map((name) =>
+    `from="${lab.scratch}/${name}-${NEW}" to="$2/${name}"; ${update}`
+  );
+  Deno.writeTextFileSync(shim, ["#!/bin/sh -e", ...each, ""].join("\n"), { mode: 0o755 });
+  return lab.bed("new", shim);
+}
+
+async function linkStays(bed: Bed, make: (bed: Bed) => string): Promise<void> {
+  elsewhere(bed);
+  const to = make(bed);
+  await updates(bed);
+  assertEquals(Deno.readLinkSync(bed.path("tool")), to);
+  assert(holds(join(elsewhere(bed), "real"), bed.tools.get("tool", NEW)));
+  assertEquals(names(elsewhere(bed)).filter((name) => name.includes("real")), ["real"]);
+}
+
+async function otherNameStays(bed: Bed): Promise<void> {
+  const other = join(elsewhere(bed), "other name");
+  Deno.linkSync(bed.path("tool"), other);
+  await updates(bed);
+  assert(holds(other, bed.tools.get("tool", OLD)), `${other} is not the old one any more`);
+}
+
+/** By digest: assertEquals shows a difference of 76 kB byte by byte, and has no memory for it. */
+function holds(path: string, content: Uint8Array): boolean {
+  return sha256(Deno.readFileSync(path)) === sha256(content);
 }
 
 /** A folder beside the install dir. */
