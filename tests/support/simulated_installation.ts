@@ -15,6 +15,7 @@ import type { Crashed, Exploration } from "./crash_explorer.ts";
 import { type Model, ROOT, SimulatedDisk } from "./simulated_disk.ts";
 import { SimulatedFileSystem } from "./simulated_file_system.ts";
 import { fakeExecutable, simulatedSystem } from "./simulated_system.ts";
+import { RECEIPT } from "./receipt.ts";
 
 /** What kind of update, on what kind of machine. */
 export interface Scenario {
@@ -134,17 +135,6 @@ export async function update(
   new RunLog(session.system, session.dir, "update").finish(0);
   return told;
 }
-
-const RECEIPT = {
-  format: 1 as const,
-  name: "tool",
-  version: "2.0.0",
-  release: null,
-  files: [],
-  highest: null,
-  rollback: null,
-  updated: "2026-01-01T00:00:00.000Z",
-};
 
 /** What the next start does. Throws if it could not restore something. */
 export async function repair(scenario: Scenario, fs: SimulatedFileSystem): Promise<void> {

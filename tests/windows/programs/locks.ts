@@ -18,6 +18,7 @@ import { install } from "../../../src/install.ts";
 import { openInstallDir, openStateDir } from "../../../src/install_dir.ts";
 import { replace } from "../../../src/swap_windows.ts";
 import type { Processes, System } from "../../../src/system.ts";
+import { RECEIPT } from "../../support/receipt.ts";
 
 const [what = "", folder = ""] = Deno.args;
 const path = (name: string) => join(folder, name);
@@ -103,17 +104,6 @@ const CASES: Record<string, () => Promise<unknown>> = {
       receipt: () => ({ ...RECEIPT }),
     }, new AbortController().signal);
   },
-};
-
-const RECEIPT = {
-  format: 1 as const,
-  name: "tool",
-  version: "2.0.0",
-  release: null,
-  files: [],
-  highest: null,
-  rollback: null,
-  updated: "2026-01-01T00:00:00.000Z",
 };
 
 /** Opens a file so that nobody else can, and returns what closes it. */

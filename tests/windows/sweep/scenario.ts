@@ -10,6 +10,7 @@ import { RunLog } from "../../../src/run_log.ts";
 import type { Session } from "../../../src/session.ts";
 import type { FileSystem } from "../../../src/system.ts";
 import { image, textOf } from "./images.ts";
+import { RECEIPT } from "../../support/receipt.ts";
 
 /** What is updated, and how. */
 export interface Scenario {
@@ -58,17 +59,6 @@ export async function update(scenario: Scenario, folder: string, fs: FileSystem)
   }, new AbortController().signal);
   log.finish(0);
 }
-
-const RECEIPT = {
-  format: 1 as const,
-  name: "tool",
-  version: "2.0.0",
-  release: null,
-  files: [],
-  highest: null,
-  rollback: null,
-  updated: "2026-01-01T00:00:00.000Z",
-};
 
 /** What the next start does first. Throws if it could not put something right. */
 export async function repair(scenario: Scenario, folder: string, fs: FileSystem): Promise<void> {

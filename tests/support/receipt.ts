@@ -1,0 +1,14 @@
+/** A receipt for tests that do not look at it. */
+import type { Receipt } from "../../src/receipt.ts";
+
+/** Of version 2.0.0, with nothing else in it. */
+export const RECEIPT: Receipt = {
+  format: 1,
+  name: "tool",
+  version: "2.0.0",
+  release: null,
+  files: [],
+  highest: null,
+  rollback: null,
+  updated: "2026-01-01T00:00:00.000Z",
+};
