@@ -3,7 +3,7 @@
  * At every instant each of them is a complete file, the old or the new one; README.md has the
  * promises and their limits.
  */
-import { denoSystem } from "./src/deno_system.ts";
+import { denoSystem } from "./src/system/deno_system.ts";
 import { run } from "./src/run.ts";
 
 if (import.meta.main) Deno.exit(await run(Deno.args, denoSystem));

@@ -70,7 +70,7 @@ async function compile(bundle: string, options: CompileOptions): Promise<void> {
   const cwd = dirname(bundle);
   const common = [
     ...["compile", "--quiet", "--no-config", "--no-lock", "--no-check", "--no-prompt"],
-    // So that a Worker may have fewer permissions than its maker (src/deno_programs.ts).
+    // So that a Worker may have fewer permissions than its maker (src/system/deno_programs.ts).
     "--unstable-worker-options",
     // The cache would be read from a predictable name in a folder that everybody can write to.
     "--no-code-cache",

@@ -11,7 +11,7 @@
  */
 import { createHash } from "node:crypto";
 import { dirname, fromFileUrl, join, resolve } from "@std/path";
-import { VERSION } from "../src/version.ts";
+import { VERSION } from "../src/base/version.ts";
 import { runProgram } from "./run_program.ts";
 
 /** Rust triples of the systems that a release is for. */

@@ -1,8 +1,8 @@
 /** What every stage of one run shares. */
-import type { Report } from "./events.ts";
-import type { RestartManager } from "./holders_windows.ts";
-import type { InstallDir } from "./install_dir.ts";
-import type { System } from "./system.ts";
+import type { Report } from "./base/events.ts";
+import type { RestartManager } from "./system/holders_windows.ts";
+import type { InstallDir } from "./installation/install_dir.ts";
+import type { System } from "./system/system.ts";
 
 /** One run of the shim on one install dir. */
 export interface Session {

@@ -19,7 +19,7 @@ export async function concurrency(lab: Lab): Promise<void> {
   await report.check(name, () => manyAtOnce(lab.bed("slow")));
   await report.check("it is seen that shims without a lock disturb each other", async () => {
     const shim = await brokenShim(lab, {
-      file: "src/lock.ts",
+      file: "src/installation/lock.ts",
       from: '!await onFile("lock", dir.lock, () => fs.tryLock(file))',
       to: '!await onFile("lock", dir.lock, () => fs.tryLock(file)) && dir.lock === ""',
     });

@@ -16,7 +16,7 @@ export async function parents(lab: Lab): Promise<void> {
   await check("a target is not touched until a sleeping parent has exited", waitsFor);
   await lab.report.check("it is seen that a shim does not wait", async () => {
     const shim = await brokenShim(lab, {
-      file: "src/wait_for_parent.ts",
+      file: "src/parent/wait_for_parent.ts",
       from: "if (!parent && !waitStdin) return;",
       to: "if (parent || !waitStdin) return;",
     });

@@ -22,7 +22,7 @@ const RENAME = "system.fs.renameSync(from, to);";
 const BREAKAGES: readonly Breakage[] = [
   {
     name: "a target is removed before the new one is renamed",
-    file: "src/swap_posix.ts",
+    file: "src/transaction/swap_posix.ts",
     from: RENAME,
     to: `system.fs.removeSync(to); ${RENAME}`,
     sweep: "kill",
@@ -30,7 +30,7 @@ const BREAKAGES: readonly Breakage[] = [
   },
   {
     name: "a new file is copied over the old one instead of renamed",
-    file: "src/swap_posix.ts",
+    file: "src/transaction/swap_posix.ts",
     from: RENAME,
     to: "Deno.copyFileSync(from, to); system.fs.removeSync(from);",
     sweep: "kill",
@@ -38,7 +38,7 @@ const BREAKAGES: readonly Breakage[] = [
   },
   {
     name: "the journal is not told of the commit",
-    file: "src/install.ts",
+    file: "src/transaction/install.ts",
     from: "writeJournal(session.system.fs, session.dir, committing);",
     to: "",
     sweep: "kill",
@@ -46,7 +46,7 @@ const BREAKAGES: readonly Breakage[] = [
   },
   {
     name: "recovery does nothing",
-    file: "src/recover.ts",
+    file: "src/transaction/recover.ts",
     from: "await carryOut(session, decision, record, facts, result);",
     to:
       "if (decision as string === 'never') await carryOut(session, decision, record, facts, result);",
@@ -55,7 +55,7 @@ const BREAKAGES: readonly Breakage[] = [
   },
   {
     name: "an error in the commit is not undone",
-    file: "src/install.ts",
+    file: "src/transaction/install.ts",
     from: "await undo(session, record, error);",
     to: "",
     sweep: "error",
@@ -63,7 +63,7 @@ const BREAKAGES: readonly Breakage[] = [
   },
   {
     name: "the old one gets no second name",
-    file: "src/swap.ts",
+    file: "src/transaction/swap.ts",
     from: "for (const file of files) keepOld(system, file);",
     to: "if (files.length > 99) for (const file of files) keepOld(system, file);",
     sweep: "error",
@@ -71,7 +71,7 @@ const BREAKAGES: readonly Breakage[] = [
   },
   {
     name: "recovery removes the target before it puts the old one back",
-    file: "src/swap.ts",
+    file: "src/transaction/swap.ts",
     from: "if (source) await moveOver(session, source, target, file.scratch);",
     to:
       "if (source) { fs.removeSync(target); await moveOver(session, source, target, file.scratch); }",
@@ -80,7 +80,7 @@ const BREAKAGES: readonly Breakage[] = [
   },
   {
     name: "recovery forgets the journal before it has put anything back",
-    file: "src/recover.ts",
+    file: "src/transaction/recover.ts",
     from: "await putBack(session, record.files);\n      result.removed",
     to:
       "fs.removeSync(dir.journal);\n      await putBack(session, record.files);\n      result.removed",

@@ -2,7 +2,7 @@
  * For a Deno that cannot compile here, such as the one of Windows: started with the shim's
  * permissions it confines itself to the first program, tries both, and prints what came of it.
  */
-import { confinedTo } from "../../src/deno_programs.ts";
+import { confinedTo } from "../../src/system/deno_programs.ts";
 
 const [named, other, argument] = Deno.args as [string, string, string];
 const outcome = async (step: () => unknown) => {

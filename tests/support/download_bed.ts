@@ -1,10 +1,10 @@
 /** A folder with one partial file in it, and downloads into it. */
 import { createHash, randomBytes } from "node:crypto";
 import { join } from "@std/path";
-import { denoSystem } from "../../src/deno_system.ts";
-import { download, type DownloadOptions, type RemoteFile } from "../../src/download.ts";
-import type { Limits } from "../../src/retry.ts";
-import type { OpenFile, System } from "../../src/system.ts";
+import { denoSystem } from "../../src/system/deno_system.ts";
+import { download, type DownloadOptions, type RemoteFile } from "../../src/transfer/download.ts";
+import type { Limits } from "../../src/transfer/retry.ts";
+import type { OpenFile, System } from "../../src/system/system.ts";
 import { fetchOptions, withSecrets } from "./network.ts";
 
 /** Ends with its folder. */

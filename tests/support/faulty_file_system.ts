@@ -1,5 +1,5 @@
 /** A file system whose n-th step that changes something fails. */
-import type { FileInfo, FileSystem, OpenFile } from "../../src/system.ts";
+import type { FileInfo, FileSystem, OpenFile } from "../../src/system/system.ts";
 import { systemError } from "./system_errors.ts";
 
 /** A step that changes something. */

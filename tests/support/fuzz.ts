@@ -1,8 +1,8 @@
 /** Properties that hold for any input, and what is needed to feed parsers without a disk. */
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
-import { UpdateError } from "../../src/errors.ts";
-import type { FileSystem, OpenFile } from "../../src/system.ts";
+import { UpdateError } from "../../src/base/errors.ts";
+import type { FileSystem, OpenFile } from "../../src/system/system.ts";
 
 /** `deno task fuzz` sets 100,000. */
 const RUNS = Number(Deno.env.get("FUZZ_RUNS") ?? 300);

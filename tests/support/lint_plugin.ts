@@ -1,6 +1,6 @@
 /**
- * Guards the seam: in `src/` only `deno_system.ts` and its parts, `deno_*.ts`, may cause effects
- * through `Deno`, only `deno_programs.ts` starts programs, and nothing in `src/` may import from
+ * Guards the seam: in `src/` only `system/deno_*.ts` may cause effects
+ * through `Deno`, only `system/deno_programs.ts` starts programs, and nothing in `src/` may import from
  * `tests/`. Types and `Deno.errors` have no effect.
  */
 const plugin: Deno.lint.Plugin = {
@@ -9,13 +9,13 @@ const plugin: Deno.lint.Plugin = {
     "no-direct-deno": {
       create(context) {
         const file = context.filename.replaceAll("\\", "/");
-        if (!file.includes("/src/") || /\/src\/deno_\w+\.ts$/.test(file)) return {};
+        if (!file.includes("/src/") || /\/src\/system\/deno_\w+\.ts$/.test(file)) return {};
         return {
           "MemberExpression[object.name='Deno']"(node: Deno.lint.MemberExpression) {
             if (node.property.type === "Identifier" && node.property.name === "errors") return;
             context.report({
               node,
-              message: "Only src/deno_system.ts calls Deno: take the System as an argument.",
+              message: "Only src/system/deno_system.ts calls Deno: take the System as an argument.",
             });
           },
         };
@@ -25,12 +25,13 @@ const plugin: Deno.lint.Plugin = {
       create(context) {
         const file = context.filename.replaceAll("\\", "/");
         if (!file.includes("/src/")) return {};
-        const message = "Only src/deno_programs.ts starts programs, so that they can be confined.";
+        const message =
+          "Only src/system/deno_programs.ts starts programs, so that they can be confined.";
         return {
           "MemberExpression[object.name='Deno'][property.name=/^(Command|run|spawn.*)$/]"(
             node: Deno.lint.MemberExpression,
           ) {
-            if (!file.endsWith("/src/deno_programs.ts")) context.report({ node, message });
+            if (!file.endsWith("/src/system/deno_programs.ts")) context.report({ node, message });
           },
           ImportDeclaration(node: Deno.lint.ImportDeclaration) {
             if (/^(node:)?(child_process|worker_threads|cluster)$/.test(node.source.value)) {

@@ -1,8 +1,8 @@
 /** What the network tests share: small bounds, a closed port, and what every failure must be like. */
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
-import { denoSystem } from "../../src/deno_system.ts";
-import { type ErrorKind, UpdateError } from "../../src/errors.ts";
-import type { FetchOptions, Limits } from "../../src/retry.ts";
+import { denoSystem } from "../../src/system/deno_system.ts";
+import { type ErrorKind, UpdateError } from "../../src/base/errors.ts";
+import type { FetchOptions, Limits } from "../../src/transfer/retry.ts";
 
 /** In every URL of these tests, as its password and its query. */
 export const SECRET = "s3cr3t";

@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { hostname, networkInterfaces, userInfo } from "node:os";
 import process from "node:process";
 import { join } from "@std/path";
-import { denoSystem } from "../../src/deno_system.ts";
+import { denoSystem } from "../../src/system/deno_system.ts";
 
 /** "refused" by the runtime, "allowed", or what else went wrong. */
 export type Outcomes = Record<string, string>;

@@ -1,5 +1,5 @@
 /** A receipt for tests that do not look at it. */
-import type { Receipt } from "../../src/receipt.ts";
+import type { Receipt } from "../../src/installation/receipt.ts";
 
 /** Of version 2.0.0, with nothing else in it. */
 export const RECEIPT: Receipt = {

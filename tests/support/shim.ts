@@ -38,10 +38,18 @@ function removeOld(folder: string): void {
 
 function sourceDigest(): string {
   const files = ["deno.json", "deno.lock", "main.ts", ".ci/compile.ts", ".ci/pinned_runtime.ts"]
-    .concat([...Deno.readDirSync(join(ROOT, "src"))].map(({ name }) => `src/${name}`).sort());
+    .concat(filesBelow("src"));
   const hash = createHash("sha256");
   for (const file of files) hash.update(file).update(Deno.readFileSync(join(ROOT, file)));
   return hash.digest("hex").slice(0, 16);
+}
+
+/** With every room of it: a stale executable would be tested otherwise. */
+function filesBelow(folder: string): string[] {
+  return [...Deno.readDirSync(join(ROOT, folder))].flatMap(({ name, isDirectory }) => {
+    const path = `${folder}/${name}`;
+    return isDirectory ? filesBelow(path) : [path];
+  }).sort();
 }
 
 /** How a run of the shim ended. */

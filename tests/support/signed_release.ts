@@ -1,8 +1,8 @@
 /** An install dir, a server of signed releases, and the whole program run between them. */
 import { join } from "@std/path";
-import { denoSystem } from "../../src/deno_system.ts";
+import { denoSystem } from "../../src/system/deno_system.ts";
 import { run } from "../../src/run.ts";
-import type { System } from "../../src/system.ts";
+import type { System } from "../../src/system/system.ts";
 import { manifestFor, serve, type Served } from "./shim.ts";
 import { bytes, createSigner, type Signer, type SignOptions } from "./signer.ts";
 import { tool } from "./world.ts";

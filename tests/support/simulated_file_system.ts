@@ -1,10 +1,10 @@
 /**
- * The `FileSystem` of `src/system.ts` over a `SimulatedDisk`, for one operating system. It stops
+ * The `FileSystem` of `src/system/system.ts` over a `SimulatedDisk`, for one operating system. It stops
  * before each step that changes something (`onStep`), so that a test can look at what would be left.
  * No symbolic links. Windows: as far as executing images go, as seen with deno.exe 2.9.5.
  */
 import { basename, dirname } from "@std/path/posix";
-import type { FileInfo, FileSystem, OpenFile } from "../../src/system.ts";
+import type { FileInfo, FileSystem, OpenFile } from "../../src/system/system.ts";
 import type { Inode } from "./power_cut.ts";
 import { ROOT, type SimulatedDisk } from "./simulated_disk.ts";
 import { openSimulated } from "./simulated_open_file.ts";
@@ -125,7 +125,7 @@ export class SimulatedFileSystem implements FileSystem {
   }
 
   syncDirectory(path: string): void {
-    // As in src/deno_system.ts: there is no such call on Windows.
+    // As in src/system/deno_system.ts: there is no such call on Windows.
     if (this.os === "windows") return;
     this.step();
     this.disk.syncFolder(this.existing(path, `open '${path}'`));

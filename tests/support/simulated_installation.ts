@@ -1,16 +1,16 @@
 /** A tool on a simulated disk, its update and repair, and what must be true of it at every time. */
 import { assertEquals } from "@std/assert";
 import { basename, dirname } from "@std/path/posix";
-import { digestFile } from "../../src/digest.ts";
-import { isThere, writeAll } from "../../src/durable_files.ts";
-import { UpdateError } from "../../src/errors.ts";
-import { onFile } from "../../src/fs_errors.ts";
-import { install } from "../../src/install.ts";
-import { openInstallDir, openStateDir } from "../../src/install_dir.ts";
-import { RunLog } from "../../src/run_log.ts";
-import { recover } from "../../src/recover.ts";
+import { digestFile } from "../../src/files/digest.ts";
+import { isThere, writeAll } from "../../src/files/durable_files.ts";
+import { UpdateError } from "../../src/base/errors.ts";
+import { onFile } from "../../src/files/fs_errors.ts";
+import { install } from "../../src/transaction/install.ts";
+import { openInstallDir, openStateDir } from "../../src/installation/install_dir.ts";
+import { RunLog } from "../../src/output/run_log.ts";
+import { recover } from "../../src/transaction/recover.ts";
 import type { Session } from "../../src/session.ts";
-import type { FileSystem } from "../../src/system.ts";
+import type { FileSystem } from "../../src/system/system.ts";
 import type { Crashed, Exploration } from "./crash_explorer.ts";
 import { type Model, ROOT, SimulatedDisk } from "./simulated_disk.ts";
 import { SimulatedFileSystem } from "./simulated_file_system.ts";

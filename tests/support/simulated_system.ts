@@ -1,11 +1,11 @@
 /** A `System` over a simulated file system: no process, no network, no time but what is waited. */
-import type { FileSystem, Processes, System } from "../../src/system.ts";
+import type { FileSystem, Processes, System } from "../../src/system/system.ts";
 import type { SimulatedFileSystem } from "./simulated_file_system.ts";
 import { systemError } from "./system_errors.ts";
 
 const HEADER = 64;
 
-/** The bytes of an executable as far as `src/executable_format.ts` looks: an ELF that names its end. */
+/** The bytes of an executable as far as `src/files/executable_format.ts` looks: an ELF that names its end. */
 export function fakeExecutable(text: string): Uint8Array<ArrayBuffer> {
   const body = new TextEncoder().encode(text);
   const bytes = new Uint8Array(HEADER + body.length);

@@ -1,9 +1,9 @@
 /** Runs `extractMember` on bytes, in a folder of its own that must hold nothing else afterwards. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { type ArchiveKind, extractMember } from "../../src/archive.ts";
-import { denoSystem } from "../../src/deno_system.ts";
-import { UpdateError } from "../../src/errors.ts";
+import { type ArchiveKind, extractMember } from "../../src/archive/archive.ts";
+import { denoSystem } from "../../src/system/deno_system.ts";
+import { UpdateError } from "../../src/base/errors.ts";
 
 /** What is to be unpacked, and within which bounds. */
 export interface Unpack {

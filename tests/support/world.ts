@@ -1,10 +1,10 @@
 /** A real install dir in a temporary folder, and a session on it that records its events. */
 import { join } from "@std/path";
-import { denoSystem } from "../../src/deno_system.ts";
-import type { ShimEvent } from "../../src/events.ts";
-import { openInstallDir, openStateDir } from "../../src/install_dir.ts";
+import { denoSystem } from "../../src/system/deno_system.ts";
+import type { ShimEvent } from "../../src/base/events.ts";
+import { openInstallDir, openStateDir } from "../../src/installation/install_dir.ts";
 import type { Session } from "../../src/session.ts";
-import type { System } from "../../src/system.ts";
+import type { System } from "../../src/system/system.ts";
 
 /** Ends with its folder. */
 export interface World extends Session, AsyncDisposable {

@@ -7,17 +7,17 @@
  */
 import { join } from "@std/path";
 import { FaultyFileSystem } from "../../support/faulty_file_system.ts";
-import { copyFile } from "../../../src/durable_files.ts";
-import { denoSystem } from "../../../src/deno_system.ts";
-import { digestFile } from "../../../src/digest.ts";
-import { UpdateError } from "../../../src/errors.ts";
-import type { ShimEvent } from "../../../src/events.ts";
-import { checkHealth } from "../../../src/health.ts";
-import { holdersOf, openRestartManager } from "../../../src/holders_windows.ts";
-import { install } from "../../../src/install.ts";
-import { openInstallDir, openStateDir } from "../../../src/install_dir.ts";
-import { replace } from "../../../src/swap_windows.ts";
-import type { Processes, System } from "../../../src/system.ts";
+import { copyFile } from "../../../src/files/durable_files.ts";
+import { denoSystem } from "../../../src/system/deno_system.ts";
+import { digestFile } from "../../../src/files/digest.ts";
+import { UpdateError } from "../../../src/base/errors.ts";
+import type { ShimEvent } from "../../../src/base/events.ts";
+import { checkHealth } from "../../../src/transaction/health.ts";
+import { holdersOf, openRestartManager } from "../../../src/system/holders_windows.ts";
+import { install } from "../../../src/transaction/install.ts";
+import { openInstallDir, openStateDir } from "../../../src/installation/install_dir.ts";
+import { replace } from "../../../src/transaction/swap_windows.ts";
+import type { Processes, System } from "../../../src/system/system.ts";
 import { RECEIPT } from "../../support/receipt.ts";
 
 const [what = "", folder = ""] = Deno.args;

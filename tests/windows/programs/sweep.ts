@@ -5,7 +5,7 @@
  * what was seen as JSON (`Seen`). Or, as that starts it again for each kill: "update" or "repair",
  * the scenario, how it is broken, the install dir and n; prints "killed before …", or "finished".
  */
-import { denoSystem } from "../../../src/deno_system.ts";
+import { denoSystem } from "../../../src/system/deno_system.ts";
 import { type Breakage, broken } from "../sweep/breakages.ts";
 import { sweep } from "../sweep/driver.ts";
 import { dieAt } from "../sweep/endings.ts";

@@ -4,7 +4,7 @@
  *
  * Argument: n.
  */
-import { denoSystem } from "../../../src/deno_system.ts";
+import { denoSystem } from "../../../src/system/deno_system.ts";
 import { run } from "../../../src/run.ts";
 import { dieAt } from "../sweep/endings.ts";
 

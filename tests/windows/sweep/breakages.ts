@@ -1,7 +1,7 @@
 /** Ways in which updaters were broken: the sweep has to see each. */
 import { MoveAside, RemoveThenRename } from "../../support/broken_file_systems.ts";
 import { FaultyFileSystem, NO_FAULT } from "../../support/faulty_file_system.ts";
-import type { FileSystem } from "../../../src/system.ts";
+import type { FileSystem } from "../../../src/system/system.ts";
 
 /** Which one. */
 export type Breakage =

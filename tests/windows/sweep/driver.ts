@@ -1,6 +1,6 @@
 /** The loop over all steps: ends the program at each, looks, repairs, looks again. */
 import { join } from "@std/path";
-import { denoSystem } from "../../../src/deno_system.ts";
+import { denoSystem } from "../../../src/system/deno_system.ts";
 import { type Breakage, broken } from "./breakages.ts";
 import { fromOn } from "./lanes.ts";
 import { runUntil, startAgain } from "./one_end.ts";

@@ -1,5 +1,5 @@
 /** One program that comes to its end, in a process of its own or without. */
-import { denoSystem } from "../../../src/deno_system.ts";
+import { denoSystem } from "../../../src/system/deno_system.ts";
 import { type Breakage, broken } from "./breakages.ts";
 import { freezeAt } from "./endings.ts";
 import { type Scenario, update } from "./scenario.ts";

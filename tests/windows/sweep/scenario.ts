@@ -1,14 +1,14 @@
 /** A tool of small executables, its update and repair, and what must be true of it at every time. */
 import { join } from "@std/path";
-import { denoSystem } from "../../../src/deno_system.ts";
-import { digestFile } from "../../../src/digest.ts";
-import { writeAll } from "../../../src/durable_files.ts";
-import { install } from "../../../src/install.ts";
-import { openInstallDir, openStateDir } from "../../../src/install_dir.ts";
-import { recover } from "../../../src/recover.ts";
-import { RunLog } from "../../../src/run_log.ts";
+import { denoSystem } from "../../../src/system/deno_system.ts";
+import { digestFile } from "../../../src/files/digest.ts";
+import { writeAll } from "../../../src/files/durable_files.ts";
+import { install } from "../../../src/transaction/install.ts";
+import { openInstallDir, openStateDir } from "../../../src/installation/install_dir.ts";
+import { recover } from "../../../src/transaction/recover.ts";
+import { RunLog } from "../../../src/output/run_log.ts";
 import type { Session } from "../../../src/session.ts";
-import type { FileSystem } from "../../../src/system.ts";
+import type { FileSystem } from "../../../src/system/system.ts";
 import { image, textOf } from "./images.ts";
 import { RECEIPT } from "../../support/receipt.ts";
 

@@ -1,0 +1,123 @@
+/** From arguments to a command. Pure: nothing is looked up, nothing is changed. */
+import { readArguments, shorten, type Values, wrong } from "./arguments.ts";
+import { isPlainName, PLAIN_NAME } from "../base/file_names.ts";
+import { type CommandKind, isCommand, OPTIONS, type Shell, SHELLS } from "./options.ts";
+import { isVersion } from "../base/version.ts";
+
+/** How the shim talks. */
+export interface OutputOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly noProgress: boolean;
+}
+
+/** Options of all commands that work on an install dir; those that do not apply are unset. */
+export interface CommonOptions extends OutputOptions {
+  readonly installDir: string | undefined;
+  readonly manifest: string | undefined;
+  readonly publicKeys: readonly string[];
+  readonly pin: string | undefined;
+  readonly allowDowngrade: boolean;
+  readonly allowHttp: boolean;
+  readonly force: boolean;
+  readonly dryRun: boolean;
+  readonly parentPid: number | undefined;
+  readonly waitStdin: boolean;
+  readonly waitTimeoutMs: number;
+  /** Arguments to start the tool with; undefined: not started again. */
+  readonly relaunch: readonly string[] | undefined;
+}
+
+/** What to do. */
+export type Command =
+  | { readonly kind: "help" }
+  | { readonly kind: "version" }
+  | { readonly kind: "completions"; readonly shell: Shell }
+  | CommonOptions & { readonly kind: "from"; readonly file: string; readonly target?: string }
+  | CommonOptions & {
+    readonly kind: "update" | "repair" | "check" | "rollback" | "uninstall" | "status";
+  };
+
+/** A week: longer is a slip of the finger, and far longer overflows a timer. */
+const MAX_WAIT_SECONDS = 7 * 24 * 3600;
+
+/** Throws `usage`; the hint always ends with where the options are. */
+export function parseCommand(args: readonly string[]): Command {
+  const split = args.indexOf("--");
+  const values = readArguments(split < 0 ? args : args.slice(0, split));
+  // Who asks for help gets it, whatever else stands there.
+  if (values.has("help")) return { kind: "help" };
+  const kind = commandOf(values);
+  checkCompany(kind, values);
+  if (split >= 0 && !values.has("relaunch")) {
+    throw wrong("-- ARGS go with --relaunch only");
+  }
+  if (kind === "help" || kind === "version") return { kind };
+  const text = (name: string) => values.get(name)?.[0];
+  if (kind === "completions") return { kind, shell: shellOf(text("completions")!) };
+  const common = commonOptions(values, split < 0 ? [] : args.slice(split + 1));
+  if (kind !== "from") return { kind, ...common };
+  const target = text("target");
+  if (target !== undefined && !isPlainName(target)) {
+    throw wrong(`--target needs ${PLAIN_NAME}, not "${shorten(target)}"`);
+  }
+  return { kind, file: text("from")!, ...(target !== undefined && { target }), ...common };
+}
+
+function commandOf(values: Values): CommandKind {
+  const [first, second] = OPTIONS.filter((option) => isCommand(option) && values.has(option.name));
+  if (first && second) throw wrong(`--${first.name} and --${second.name} exclude each other`);
+  return (first?.name ?? "update") as CommandKind;
+}
+
+function checkCompany(kind: CommandKind, values: Values): void {
+  const stray = OPTIONS.find((option) =>
+    values.has(option.name) && !isCommand(option) && !option.with.includes(kind)
+  );
+  if (!stray) return;
+  const called = (name: string) => name === "update" ? "an update" : `--${name}`;
+  throw wrong(
+    `--${stray.name} does not go with ${called(kind)}`,
+    `It goes with ${stray.with.map(called).join(", ")}.`,
+  );
+}
+
+function commonOptions(values: Values, rest: readonly string[]): CommonOptions {
+  const text = (name: string) => values.get(name)?.[0];
+  const seconds = text("wait-timeout") ?? "60";
+  if (!/^\d{1,9}(\.\d{1,3})?$/.test(seconds) || Number(seconds) > MAX_WAIT_SECONDS) {
+    throw wrong(`--wait-timeout needs a number of seconds up to a week, not "${shorten(seconds)}"`);
+  }
+  const pid = text("parent-pid");
+  // A pid of Windows is a DWORD; elsewhere they are smaller.
+  if (pid !== undefined && (!/^[1-9]\d{0,9}$/.test(pid) || Number(pid) > 0xffffffff)) {
+    throw wrong(`--parent-pid needs the id of a process, not "${shorten(pid)}"`);
+  }
+  const pin = text("pin");
+  if (pin !== undefined && !isVersion(pin)) {
+    throw wrong(`--pin needs a version such as 1.4.0, not "${shorten(pin)}"`);
+  }
+  return {
+    installDir: text("install-dir"),
+    manifest: text("manifest"),
+    publicKeys: values.get("public-key") ?? [],
+    pin,
+    allowDowngrade: values.has("allow-downgrade"),
+    allowHttp: values.has("allow-http"),
+    force: values.has("force"),
+    dryRun: values.has("dry-run"),
+    parentPid: pid === undefined ? undefined : Number(pid),
+    waitStdin: values.has("wait-stdin"),
+    waitTimeoutMs: Math.round(Number(seconds) * 1000),
+    relaunch: values.has("relaunch") ? rest : undefined,
+    json: values.has("json"),
+    quiet: values.has("quiet"),
+    noProgress: values.has("no-progress"),
+  };
+}
+
+function shellOf(name: string): Shell {
+  const shell = SHELLS.find((known) => known === name);
+  if (shell) return shell;
+  throw wrong(`There are no completions for "${shorten(name)}", only for ${SHELLS.join(", ")}`);
+}

@@ -1,0 +1,130 @@
+/** `updater-shim.json` in the install dir, and what the command line makes of it. */
+import { join, resolve } from "@std/path";
+import * as v from "valibot";
+import type { CommonOptions } from "./cli.ts";
+import { type Config, ConfigSchema, describeConfigIssue } from "./config_schema.ts";
+import { readIfThere } from "../files/durable_files.ts";
+import { reason, UpdateError } from "../base/errors.ts";
+import { filesystemError } from "../files/fs_errors.ts";
+import type { HealthCheck } from "../transaction/health.ts";
+import type { InstallDir } from "../installation/install_dir.ts";
+import type { System } from "../system/system.ts";
+import { isUrl } from "../base/url_policy.ts";
+
+export type { Config };
+
+/** The file's name in the install dir. */
+export const CONFIG_NAME = "updater-shim.json";
+const LIMIT = 64 * 1024;
+
+/** What an update works with: command line over file. */
+export interface Options {
+  /** http(s) or file URL, or absolute path. */
+  readonly manifest: string;
+  readonly name: string | undefined;
+  readonly publicKeys: readonly string[];
+  readonly healthCheck: HealthCheck;
+  /** The only version that the manifest may have. */
+  readonly pin: string | undefined;
+  readonly allowDowngrade: boolean;
+  readonly allowHttp: boolean;
+  readonly force: boolean;
+  readonly dryRun: boolean;
+}
+
+/** Reads the file; without one, the defaults. Throws `usage`, and `filesystem` if it is unreadable. */
+export function loadConfig({ fs }: Pick<System, "fs">, dir: Pick<InstallDir, "path">): Config {
+  const path = join(dir.path, CONFIG_NAME);
+  const result = v.safeParse(ConfigSchema, readJson(fs, path), { abortEarly: true });
+  if (result.success) return result.output;
+  throw invalid(path, describeConfigIssue(result.issues[0]));
+}
+
+function readJson(fs: System["fs"], path: string): unknown {
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = readIfThere(fs, path, LIMIT);
+  } catch (error) {
+    if (error instanceof RangeError) throw invalid(path, reason(error), error);
+    throw filesystemError(error, "read", path);
+  }
+  if (!bytes) return {};
+  try {
+    // Drops the byte order mark that Windows editors write.
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw invalid(
+      path,
+      error instanceof SyntaxError ? `it is not JSON (${reason(error)})` : "it is not UTF-8 text",
+      error,
+    );
+  }
+}
+
+function invalid(path: string, what: string, cause?: unknown): UpdateError {
+  return new UpdateError("usage", `The configuration "${path}" is not valid: ${what}`, {
+    path,
+    hint: 'Mend the file; README, "Configuration", has its fields.',
+    cause,
+  });
+}
+
+/** Throws `usage` where there is no manifest to read. */
+export function resolveOptions(
+  command: CommonOptions,
+  config: Config,
+  dir: Pick<InstallDir, "path">,
+  { cwd }: Pick<System, "cwd">,
+): Options {
+  const { publicKeys, pin, allowDowngrade, allowHttp, force, dryRun } = command;
+  return {
+    // On the command line a path is the user's; in the file it belongs to the install dir.
+    manifest: command.manifest === undefined
+      ? absolute(configuredManifest(pin, config, dir), dir.path)
+      : absolute(command.manifest, cwd),
+    name: config.name,
+    publicKeys: publicKeys.length > 0 ? publicKeys : config.publicKeys,
+    healthCheck: config.healthCheck,
+    pin,
+    allowDowngrade,
+    allowHttp,
+    force,
+    dryRun,
+  };
+}
+
+function absolute(location: string, folder: string): string {
+  return isUrl(location) ? location : resolve(folder, location);
+}
+
+function configuredManifest(
+  pin: string | undefined,
+  { manifest, pinnedManifest }: Config,
+  dir: Pick<InstallDir, "path">,
+): string {
+  const path = join(dir.path, CONFIG_NAME);
+  if (pin !== undefined) {
+    if (pinnedManifest !== undefined) return fillIn(pinnedManifest, pin);
+    throw new UpdateError(
+      "usage",
+      `Cannot pin version ${pin}: it is not known where old manifests are`,
+      {
+        path,
+        hint:
+          `Put {"pinnedManifest": "https://.../{version}/..."} into "${path}", or name that version's manifest with --manifest.`,
+      },
+    );
+  }
+  if (manifest !== undefined) return manifest;
+  throw new UpdateError("usage", `There is no release manifest to read in "${dir.path}"`, {
+    path,
+    hint:
+      `Put {"manifest": "https://..."} into "${path}", or use --manifest. For all options: updater-shim --help`,
+  });
+}
+
+/** A version's "+" would be a space to some servers; in a path it is itself. */
+function fillIn(template: string, version: string): string {
+  const text = isUrl(template) ? encodeURIComponent(version) : version;
+  return template.replaceAll("{version}", () => text);
+}

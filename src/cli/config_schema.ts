@@ -1,0 +1,92 @@
+/** The fields of `updater-shim.json`. Others are refused: a typing error must not be a default. */
+import { closestString } from "@std/text/closest-string";
+import * as v from "valibot";
+import { DEFAULT_HEALTH_CHECK } from "../transaction/health.ts";
+import { describeIssue } from "../base/json_issue.ts";
+
+const nearest: (text: string, options: string[]) => string = closestString;
+
+const DEFAULTS = DEFAULT_HEALTH_CHECK as { args: string[]; timeoutMs: number };
+const MAX_TIMEOUT_MS = 600_000;
+const MAX_ENTRIES = 64;
+
+const Text = v.pipe(
+  v.string("a string"),
+  v.trim(),
+  v.minLength(1, "a string that is not empty"),
+);
+
+/** No argument of a program can hold a NUL. */
+const Argument = v.pipe(v.string("a string"), v.excludes("\0", "a string without NUL"));
+
+/** valibot itself takes an array for an object without required fields. */
+const AnObject = (expected: string) =>
+  v.custom<object>(
+    (input) => typeof input === "object" && input !== null && !Array.isArray(input),
+    expected,
+  );
+
+const HealthSchema = v.strictObject({
+  args: v.optional(
+    v.pipe(v.array(Argument, "a list of arguments"), v.maxLength(MAX_ENTRIES, "fewer arguments")),
+    DEFAULTS.args,
+  ),
+  timeoutMs: v.optional(
+    v.pipe(
+      v.number("a number of milliseconds"),
+      v.safeInteger("a whole number"),
+      v.minValue(1, "at least 1"),
+      v.maxValue(MAX_TIMEOUT_MS, "at most ten minutes (600000)"),
+    ),
+    DEFAULTS.timeoutMs,
+  ),
+});
+
+const FieldsSchema = v.strictObject({
+  name: v.optional(Text),
+  manifest: v.optional(Text),
+  pinnedManifest: v.optional(
+    v.pipe(Text, v.includes("{version}", "an address with {version} in it")),
+  ),
+  publicKeys: v.optional(
+    v.pipe(
+      v.array(Text, "a list of minisign public keys"),
+      v.maxLength(MAX_ENTRIES, "fewer keys"),
+    ),
+    [],
+  ),
+  healthCheck: v.optional(
+    // Not a union: that would say "false or an object" where one field of the object is wrong.
+    v.lazy((input) =>
+      input === false
+        ? v.literal(false)
+        : v.pipe(AnObject("false, or an object with args and timeoutMs"), HealthSchema)
+    ),
+    DEFAULTS,
+  ),
+});
+
+/** The whole document; what is left out has its default. */
+export const ConfigSchema = v.pipe(AnObject("an object"), FieldsSchema);
+
+/** The defaults of one install dir. */
+export type Config = Readonly<v.InferOutput<typeof ConfigSchema>>;
+
+/** What is wrong, with the path of the field; for an unknown field the nearest known one. */
+export function describeConfigIssue(issue: v.BaseIssue<unknown>): string {
+  const keys = (issue.path ?? []).map(({ key }) => String(key));
+  const key = keys.at(-1);
+  if (issue.type !== "strict_object" || issue.expected !== "never" || key === undefined) {
+    return describeIssue(issue);
+  }
+  const inner = keys.length > 1;
+  // A file that others may write must not decide what only a person may decide.
+  if (!inner && /^allow[-_]?(downgrade|http)$/i.test(key)) {
+    return `"${key}" exists on the command line only`;
+  }
+  const known = Object.keys((inner ? HealthSchema : FieldsSchema).entries);
+  const where = inner ? ` in "${keys[0]}"` : "";
+  return `"${key.slice(0, 60)}" is not known${where}; did you mean "${
+    nearest(key.slice(0, 60), known)
+  }"?`;
+}

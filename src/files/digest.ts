@@ -1,0 +1,68 @@
+/** SHA-256 of what is on the disk. Never of what went past: a stream can lose bytes silently. */
+import { createHash } from "node:crypto";
+import { setImmediate } from "node:timers";
+import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
+import { openPatiently } from "./patience.ts";
+import type { FileSystem } from "../system/system.ts";
+
+/** Size and SHA-256 (lower-case hex) of a complete file. */
+export interface Digest {
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/** 1 MiB reads into the native hash are the fastest structure measured (`deno task bench`). */
+const CHUNK = 1024 * 1024;
+
+/** Reads the whole file. Throws the file system's errors. */
+export function digestFile(fs: FileSystem, path: string): Digest {
+  const steps = digestSteps(fs, path);
+  for (let step = steps.next();; step = steps.next()) {
+    if (step.done) return step.value;
+  }
+}
+
+/** The same, but lets downloads, progress and signals go on between chunks. */
+export async function digestFileInBackground(fs: FileSystem, path: string): Promise<Digest> {
+  const steps = digestSteps(fs, path);
+  for (let step = steps.next();; step = steps.next()) {
+    if (step.done) return step.value;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** The same by another thread, for what is not needed at once. */
+export async function digestFileAside(fs: FileSystem, path: string): Promise<Digest> {
+  return await fs.digestAside(path) ?? digestFile(fs, path);
+}
+
+function* digestSteps(fs: FileSystem, path: string): Generator<void, Digest> {
+  const hash = createHash("sha256");
+  const buffer = new Uint8Array(CHUNK);
+  const file = openPatiently(fs, path, { read: true });
+  let size = 0;
+  try {
+    for (let count = file.readSync(buffer); count !== null; count = file.readSync(buffer)) {
+      hash.update(buffer.subarray(0, count));
+      size += count;
+      yield;
+    }
+  } finally {
+    file.close();
+  }
+  return { size, sha256: hash.digest("hex") };
+}
+
+const sameBytes: (a: Uint8Array, b: Uint8Array) => boolean = timingSafeEqual;
+
+/** Compares two hex digests in constant time. */
+export function sameDigest(a: string, b: string): boolean {
+  const encoder = new TextEncoder();
+  const [one, other] = [encoder.encode(a.toLowerCase()), encoder.encode(b.toLowerCase())];
+  return one.length === other.length && sameBytes(one, other);
+}
+
+/** Whether two files have the same content, by size and digest. */
+export function sameContent(a: Digest, b: Digest): boolean {
+  return a.size === b.size && sameDigest(a.sha256, b.sha256);
+}

@@ -1,0 +1,193 @@
+/**
+ * The few file steps that everything else is made of. Each says what is on the disk when it is cut
+ * short. Order is everything here: a name may become durable before the bytes it stands for, unless
+ * the file is synced first (ext4 guesses right for small files only, XFS and btrfs do not).
+ */
+import { dirname } from "@std/path";
+import { errorCode, reason } from "../base/errors.ts";
+import { onFile } from "./fs_errors.ts";
+import { openPatiently, patiently } from "./patience.ts";
+import type { FileInfo, FileSystem, OpenFile } from "../system/system.ts";
+
+const CHUNK = 1024 * 1024;
+/** What file systems say that cannot sync a folder. */
+const NO_FOLDER_SYNC = ["EINVAL", "ENOTSUP", "EOPNOTSUPP"];
+
+/** What the name itself is (a link is a link), or undefined where there is none. */
+export function lookAt(fs: FileSystem, path: string): FileInfo | undefined {
+  try {
+    return fs.lstatSync(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether there is such a name, even a dangling link. */
+export function isThere(fs: FileSystem, path: string): boolean {
+  return lookAt(fs, path) !== undefined;
+}
+
+/**
+ * The absolute path with every link resolved, in the letters' case on the disk. As given where the
+ * system finds it too long to tell (Wine above 260 characters: ERROR_MORE_DATA).
+ */
+export function realPath(fs: FileSystem, path: string): string {
+  try {
+    return fs.realPathSync(path);
+  } catch (error) {
+    if (/\(os error 234\)/.test(reason(error))) return path;
+    throw error;
+  }
+}
+
+/** Removes a file; false where there was none. */
+export function removeIfThere(fs: FileSystem, path: string): boolean {
+  try {
+    patiently(fs, () => fs.removeSync(path));
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+/** The whole file, or undefined where there is none. Throws RangeError above `limit` bytes. */
+export function readIfThere(fs: FileSystem, path: string, limit: number): Uint8Array | undefined {
+  let file: OpenFile;
+  try {
+    file = openPatiently(fs, path, { read: true });
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  try {
+    const { size } = file.statSync();
+    if (size > limit) throw new RangeError(`it is larger than ${limit} bytes`);
+    const bytes = new Uint8Array(size);
+    let length = 0;
+    while (length < size) {
+      const count = file.readSync(bytes.subarray(length));
+      if (count === null) break;
+      length += count;
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    file.close();
+  }
+}
+
+/** Writes all of `bytes`: write(2) may take fewer. */
+export function writeAll(file: OpenFile, bytes: Uint8Array): void {
+  for (let rest = bytes; rest.length > 0;) rest = rest.subarray(file.writeSync(rest));
+}
+
+/**
+ * Replaces a small file in one step and makes that durable. Cut short: the old content is there, or
+ * the new one; `<path>.new` may be left, and the next call overwrites it.
+ */
+export function replaceFile(fs: FileSystem, path: string, content: string): void {
+  const fresh = `${path}.new`;
+  try {
+    writeDurably(fs, fresh, content);
+    patiently(fs, () => fs.renameSync(fresh, path));
+  } catch (error) {
+    try {
+      removeIfThere(fs, fresh);
+    } catch {
+      // The first error counts.
+    }
+    throw error;
+  }
+  syncFolder(fs, dirname(path));
+}
+
+function writeDurably(fs: FileSystem, path: string, content: string): void {
+  const options = { write: true, create: true, truncate: true, mode: 0o600 };
+  const file = openPatiently(fs, path, options);
+  try {
+    writeAll(file, new TextEncoder().encode(content));
+    file.syncSync();
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * Copies a file under a name that must not exist yet, and syncs its bytes (not its name).
+ * Cut short: an incomplete file of that name, so the name must be journaled.
+ */
+export function copyFile(fs: FileSystem, from: string, to: string, mode: number): void {
+  const source = openPatiently(fs, from, { read: true });
+  try {
+    const copy = fs.openSync(to, { write: true, createNew: true, mode });
+    try {
+      const buffer = new Uint8Array(CHUNK);
+      for (let n = source.readSync(buffer); n !== null; n = source.readSync(buffer)) {
+        writeAll(copy, buffer.subarray(0, n));
+      }
+      copy.syncSync();
+    } finally {
+      copy.close();
+    }
+  } finally {
+    source.close();
+  }
+}
+
+/**
+ * Gives a file a second name, in one step. Where the file system has no hard links (FAT, exFAT, some
+ * network drives) or forbids this one (`fs.protected_hardlinks`), the second name is a copy, made
+ * under `scratch` first so that `added` is never an incomplete file.
+ */
+export function linkOrCopy(fs: FileSystem, existing: string, added: string, scratch: string): void {
+  try {
+    return patiently(fs, () => fs.linkSync(existing, added));
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists || isMissing(error)) throw error;
+  }
+  removeIfThere(fs, scratch);
+  copyFile(fs, existing, scratch, (fs.statSync(existing).mode ?? 0o755) & 0o777);
+  patiently(fs, () => fs.renameSync(scratch, added));
+}
+
+/**
+ * Moves a file over another name, or copies it to another file system, and makes that durable.
+ * Cut short: `to` is the old or the new file, never an incomplete one. Returns whether it was
+ * copied: then `from` is still there (Windows may not let it go yet), and what was verified before
+ * has to be verified again.
+ */
+export function moveOrCopy(fs: FileSystem, from: string, to: string, scratch: string): boolean {
+  try {
+    patiently(fs, () => fs.renameSync(from, to));
+    syncFolder(fs, dirname(to));
+    return false;
+  } catch (error) {
+    if ((error as { code?: string }).code !== "EXDEV") throw error;
+  }
+  removeIfThere(fs, scratch);
+  copyFile(fs, from, scratch, 0o700);
+  patiently(fs, () => fs.renameSync(scratch, to));
+  syncFolder(fs, dirname(to));
+  return true;
+}
+
+/** Makes the names in the folders of these paths durable, each folder once. */
+export function syncFolders(fs: FileSystem, paths: readonly string[]): void {
+  for (const folder of new Set(paths.map((path) => dirname(path)))) syncFolder(fs, folder);
+}
+
+/** fsync of a folder, where the file system knows such a thing. Throws `filesystem`. */
+export function syncFolder(fs: FileSystem, folder: string): void {
+  onFile("sync the folder", folder, () => {
+    try {
+      fs.syncDirectory(folder);
+    } catch (error) {
+      if (!NO_FOLDER_SYNC.includes(errorCode(error) ?? "")) throw error;
+    }
+  });
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound;
+}

@@ -1,0 +1,54 @@
+/** Turns the file system's errors into sentences that say what to do. */
+import { errorCode, reason, UpdateError } from "../base/errors.ts";
+
+const HINTS: Record<string, string> = {
+  ENOSPC: "The disk is full: free some space and run again.",
+  EDQUOT: "Your quota is used up: free some space and run again.",
+  EACCES:
+    "Run as the user who installed the tool (on Windows: as administrator), or install it per user.",
+  EPERM:
+    "The file or folder is protected (another owner, immutable, or in use): run as the user who installed the tool (on Windows: as administrator), or install it per user.",
+  EROFS:
+    "The file system is read-only: remount it, or update with the package manager that owns it.",
+  EBUSY: "Another program uses the file: close it and run again.",
+  EMFILE: "Too many files are open: raise the limit (ulimit -n) and run again.",
+  ENFILE: "Too many files are open on this machine: close some programs and run again.",
+  EIO: "The disk reports an error: check it before anything else.",
+  ENAMETOOLONG:
+    "The name is too long for this file system: install into a folder with a shorter path.",
+  EISDIR: "A folder stands in the way: move it and run again.",
+  EEXIST: "A file of that name is in the way: move it and run again.",
+};
+
+/** Whether an error comes from the file system (and not from our own code). */
+export function isFilesystemError(error: unknown): boolean {
+  if (error instanceof UpdateError) return false;
+  if (error instanceof RangeError) return false;
+  return /^E[A-Z0-9]+$/.test(errorCode(error) ?? "") || error instanceof Deno.errors.NotFound ||
+    error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.AlreadyExists ||
+    error instanceof Deno.errors.Interrupted;
+}
+
+/** "Cannot <action> "<path>": <the system's words>", exit code 7. Others pass through unchanged. */
+export function filesystemError(error: unknown, action: string, path: string): unknown {
+  if (!isFilesystemError(error)) return error;
+  const hint = HINTS[errorCode(error) ?? ""] ?? "Look at the file and its folder, then run again.";
+  return new UpdateError("filesystem", `Cannot ${action} "${path}": ${reason(error)}`, {
+    path,
+    hint,
+    cause: error,
+  });
+}
+
+/** Runs one action on one file; its file system errors become sentences. */
+export function onFile<T>(action: string, path: string, step: () => T): T {
+  try {
+    const result = step();
+    if (!(result instanceof Promise)) return result;
+    return result.catch((error) => {
+      throw filesystemError(error, action, path);
+    }) as T;
+  } catch (error) {
+    throw filesystemError(error, action, path);
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Files to be rid of that Windows may not let go yet: an image that is executing can be renamed,
+ * but not removed. It goes into the state dir and is deleted by a later start.
+ */
+import { basename, join } from "@std/path";
+import { isThere } from "../files/durable_files.ts";
+import { makeFolder } from "./install_dir.ts";
+import { isTransient, patiently } from "../files/patience.ts";
+import type { Session } from "../session.ts";
+
+/**
+ * Removes a file, or moves it to the trash. False where it has to stay: the journal keeps it.
+ * Throws what is no matter of time.
+ */
+export function discard(session: Session, path: string): boolean {
+  const { fs } = session.system;
+  try {
+    fs.removeSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return true;
+    if (!isTransient(error)) throw error;
+  }
+  try {
+    const place = placeInTrash(session, path);
+    patiently(fs, () => fs.renameSync(path, place));
+    return true;
+  } catch {
+    // Another volume, or held without sharing: it keeps its hidden, journaled name.
+    return false;
+  }
+}
+
+/** A free name in the trash, for a file that has to leave its own. */
+export function placeInTrash({ system, dir }: Session, path: string): string {
+  makeFolder(system, dir.trash);
+  return join(dir.trash, `${uniqueName(system)}-${basename(path)}`);
+}
+
+/** Deletes what can be deleted by now. Never fails: there is always a later start. */
+export function emptyTrash({ system, dir }: Session): void {
+  const { fs } = system;
+  if (!isThere(fs, dir.trash)) return;
+  for (const { name } of [...fs.readDirSync(dir.trash)]) {
+    try {
+      fs.removeSync(join(dir.trash, name));
+    } catch {
+      // Still executing.
+    }
+  }
+}
+
+/** Sixteen hex digits that nobody can foresee. */
+export function uniqueName(system: Session["system"]): string {
+  return Array.from(system.randomBytes(8), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

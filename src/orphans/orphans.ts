@@ -1,0 +1,160 @@
+/**
+ * The orphan rule: what an update by whatever updater left behind when it was interrupted. Works in
+ * a folder that the shim has never seen.
+ *
+ * | `X` | `X.previous` or `X.previous.exe` | then |
+ * | --- | --- | --- |
+ * | missing, empty or cut off | a complete executable | it becomes `X`; a cut-off `X` is kept aside |
+ * | missing, empty or cut off | not an executable, or cut off itself | both stay; named, code 9 |
+ * | complete | anything | both stay; named |
+ * | a folder, a link, a device | anything | both stay; named |
+ */
+import { basename, dirname, join } from "@std/path";
+import {
+  isThere,
+  linkOrCopy,
+  moveOrCopy,
+  removeIfThere,
+  syncFolder,
+} from "../files/durable_files.ts";
+import { examine, type Executable } from "../files/executable_format.ts";
+import { UpdateError } from "../base/errors.ts";
+import { onFile } from "../files/fs_errors.ts";
+import { makeFolder, openStateDir } from "../installation/install_dir.ts";
+import type { Session } from "../session.ts";
+import { moveOver } from "../transaction/swap.ts";
+import type { System } from "../system/system.ts";
+import { placeInTrash } from "../installation/trash.ts";
+
+/** `.previous` is ours; `.previous.exe` is what uv and axoupdater leave. */
+const SUFFIX = /\.previous(\.exe)?$/i;
+
+/** What to do with one `.previous`. */
+export interface Orphan {
+  readonly previous: string;
+  readonly target: string;
+  readonly action: "restore" | "leave" | "give-up";
+  /** Why, for people. */
+  readonly why: string;
+}
+
+/** Looks only. Two `.previous` of one target: the second finds it complete once it is restored. */
+export function findOrphans(system: System, folder: string): Orphan[] {
+  const names = [...system.fs.readDirSync(folder)].map(({ name }) => name);
+  return names.filter((name) => SUFFIX.test(name)).sort().map((name) =>
+    judge(system, join(folder, name))
+  );
+}
+
+function judge({ fs, os }: System, previous: string): Orphan {
+  const old = examine(fs, previous);
+  let target = previous.replace(SUFFIX, "");
+  // Rust's `with_extension("previous.exe")` turns `uv.exe` into `uv.previous.exe`.
+  if (/\.previous\.exe$/i.test(previous) && old.format === "pe" && !/\.exe$/i.test(target)) {
+    if (!isThere(fs, target)) target += ".exe";
+  }
+  const current = examine(fs, target);
+  const found = (action: Orphan["action"], why: string) => ({ previous, target, action, why });
+  if (old.completeness === "not-a-file") {
+    return found("leave", "it is a folder, a link or a device");
+  }
+  if (current.completeness === "complete") return found("leave", `"${target}" is complete`);
+  if (current.completeness === "not-a-file") {
+    return found("leave", `"${target}" is a folder, a link or a device`);
+  }
+  const broken = current.completeness === "missing"
+    ? "missing"
+    : current.size === 0
+    ? "empty"
+    : "cut off";
+  if (old.completeness !== "complete") {
+    return found("give-up", `"${target}" is ${broken}, and this file is not complete either`);
+  }
+  if (!looksExecutable(fs, previous, old, os)) {
+    // Somebody's notes.txt.previous is not ours to rename.
+    return found("leave", "it is not an executable");
+  }
+  return found("restore", `"${target}" was ${broken}`);
+}
+
+function looksExecutable(
+  fs: System["fs"],
+  path: string,
+  { format }: Executable,
+  os: System["os"],
+): boolean {
+  if (format !== "unknown") return true;
+  return os !== "windows" && ((fs.statSync(path).mode ?? 0) & 0o111) !== 0;
+}
+
+/** A file that could not be put right, and why. */
+export interface Unrepaired {
+  readonly path: string;
+  readonly why: string;
+  readonly hint: string;
+}
+
+/** What became of the orphans of a folder; lists grow. */
+export interface Mended {
+  readonly mended: string[];
+  readonly unrepaired: Unrepaired[];
+  readonly left: Orphan[];
+}
+
+/** Carries the rule out in one folder. One file that fails does not keep the others from it. */
+export async function mendOrphans(
+  session: Session,
+  folder: string,
+  { mended, unrepaired, left }: Mended,
+): Promise<void> {
+  for (const orphan of onFile("list", folder, () => findOrphans(session.system, folder))) {
+    const { previous, target, action, why } = orphan;
+    // Two `.previous` of one target: the first one mended it.
+    if (mended.includes(target)) continue;
+    const failed = (why: string, hint: string) => unrepaired.push({ path: target, why, hint });
+    if (action === "leave") left.push(orphan);
+    if (action === "give-up") {
+      failed(`it cannot be restored from "${previous}": ${why}`, "Install the tool anew.");
+    }
+    if (action !== "restore") continue;
+    try {
+      await restore(session, orphan);
+      mended.push(target);
+    } catch (error) {
+      if (!(error instanceof UpdateError)) throw error;
+      failed(error.message, error.hint ?? `Rename "${previous}" to "${target}" by hand.`);
+    }
+  }
+}
+
+/**
+ * Puts one orphan back. If we die: the target is as it was, or restored; a cut-off one may already
+ * have its second name in `broken/`. Throws `filesystem`.
+ */
+async function restore(session: Session, { previous, target }: Orphan): Promise<void> {
+  const { system, report } = session;
+  const { fs } = system;
+  await onFile("restore", target, async () => {
+    const broken = isThere(fs, target);
+    if (broken) keepBroken(session, target);
+    // Where a cut-off file that somebody has open gets out of the way, no name of it is left over.
+    const spare = broken ? placeInTrash(session, target) : previous;
+    await moveOver(session, previous, target, spare);
+    if (isThere(fs, previous)) removeIfThere(fs, previous);
+    syncFolder(fs, dirname(target));
+  });
+  report({ event: "repaired", path: target, from: previous });
+}
+
+/** A cut-off file may be wanted to find out what happened: one a name is kept. */
+function keepBroken(session: Session, target: string): void {
+  const { system, dir } = session;
+  const { fs } = system;
+  openStateDir(system, dir);
+  makeFolder(system, dir.broken);
+  const name = basename(target);
+  const kept = join(dir.broken, name), scratch = join(dir.broken, `${name}.new`);
+  removeIfThere(fs, scratch);
+  linkOrCopy(fs, target, scratch, `${scratch}.copy`);
+  moveOrCopy(fs, scratch, kept, `${scratch}.copy`);
+}

@@ -1,0 +1,114 @@
+/** Events for people (standard error) and for programs (standard output, one JSON object a line). */
+import type { Report, ShimEvent } from "../base/events.ts";
+import { bytes, type FileProgress, Progress } from "./progress.ts";
+import type { System } from "../system/system.ts";
+import { visible, visibleJson } from "./text.ts";
+
+/** How to report. */
+export interface ReporterOptions {
+  readonly json?: boolean;
+  /** People see warnings and errors only. */
+  readonly quiet?: boolean;
+  readonly noProgress?: boolean;
+}
+
+/** A program needs no more progress lines than this a second; the last of each file always comes. */
+const JSON_LINES_PER_SECOND = 10;
+
+/** Makes the function that every stage reports to. */
+export function createReporter(
+  system: Pick<System, "terminal" | "clock">,
+  { json = false, quiet = false, noProgress = false }: ReporterOptions,
+): Report {
+  const { terminal } = system;
+  const progress = new Progress(system, terminal.isTerminal && !noProgress && !json);
+  const isDue = everyNowAndThen(system);
+  return (event) => {
+    const download = event.event === "download";
+    if (json && (!download || isDue(event))) terminal.out(visibleJson(event) + "\n");
+    if (download) return quiet ? undefined : progress.show(event);
+    const text = describe(event);
+    const serious = event.event === "error" || event.event === "warning";
+    if (text === undefined || (quiet && !serious)) return;
+    progress.clear();
+    terminal.err(text);
+  };
+}
+
+/** Thousands of blocks come in a second. */
+function everyNowAndThen({ clock }: Pick<System, "clock">): (progress: FileProgress) => boolean {
+  const told = new Map<string, number>();
+  return ({ file, received, total }) => {
+    const now = clock.monotonic();
+    const before = told.get(file) ?? -Infinity;
+    if (received < total && now - before < 1000 / JSON_LINES_PER_SECOND) return false;
+    told.set(file, now);
+    return true;
+  };
+}
+
+/** One event as people read it; undefined where there is nothing to tell them. */
+export function describe(event: ShimEvent): string | undefined {
+  const lines = sentences(event);
+  return lines.length === 0 ? undefined : lines.map((line) => visible(line) + "\n").join("");
+}
+
+function sentences(event: ShimEvent): string[] {
+  switch (event.event) {
+    case "recovered":
+      return [RECOVERED[event.outcome]];
+    case "repaired":
+      return [`Restored ${event.path} from ${event.from}`];
+    case "nothing-to-repair":
+      return ["Nothing to repair."];
+    case "waiting":
+      // Without a pid it is the end of the standard input that is waited for.
+      return [
+        event.pid ? `Waiting for process ${event.pid} to exit` : "Waiting for the tool to exit",
+      ];
+    case "manifest":
+      return [
+        event.signedBy === null
+          ? `Found ${event.name} ${event.version} (no public key is configured: not signed)`
+          : `Found ${event.name} ${event.version}, signed by key ${event.signedBy}`,
+      ];
+    case "up-to-date":
+      return [`${event.version} is installed: up to date`];
+    case "available":
+      return [`An update is available: ${event.from ?? "not installed"} -> ${event.to}`];
+    case "verified":
+      return [`Verified ${event.file} (${bytes(event.size)})`];
+    case "updated":
+      return [
+        event.from === null ? `Installed ${event.to}` : `Updated ${event.from} -> ${event.to}`,
+      ];
+    case "rolled-back":
+      return [`Went back: ${event.from ?? "unknown version"} -> ${event.to ?? "unknown version"}`];
+    case "would-update":
+      return [
+        `Would update ${event.from ?? "nothing"} -> ${event.to}, replacing:`,
+        ...event.files.map((file) => `  ${file}`),
+      ];
+    case "uninstalled":
+      return ["Removed:", ...event.files.map((file) => `  ${file}`)];
+    case "relaunched":
+      return [`Started ${event.path}`];
+    case "warning":
+      return [`Warning: ${event.message}`, ...hint(event)];
+    case "error":
+      return [`updater-shim: ${event.message}`, ...hint(event)];
+    default:
+      // Steps that take milliseconds: for programs and the log.
+      return [];
+  }
+}
+
+function hint(event: { readonly hint?: string }): string[] {
+  return event.hint === undefined ? [] : [`  ${event.hint}`];
+}
+
+const RECOVERED = {
+  finished: "Finished an update that had been interrupted.",
+  "rolled-back": "Undid an update that had been interrupted.",
+  cleaned: "Removed what an interrupted update had left.",
+} as const;

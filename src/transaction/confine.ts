@@ -1,0 +1,18 @@
+/** Least privilege: which programs the shim may still run, once that is known. */
+import { join } from "@std/path";
+import type { JournalFile } from "./journal.ts";
+import { readReceipt } from "../installation/receipt.ts";
+import type { Session } from "../session.ts";
+
+/**
+ * From the journal's first record on, before the first file is fetched, only these can be run: the
+ * staged files, their targets and the tool's other executables (to start it again, by its name in
+ * the install dir, which may be a link).
+ */
+export function confine({ system, dir }: Session, files: readonly JournalFile[]): void {
+  const receipt = readReceipt(system.fs, dir);
+  const known = typeof receipt === "string" ? [] : receipt.files;
+  const tool = [...files, ...known].flatMap(({ name, target }) => [target, join(dir.path, name)]);
+  const programs = new Set([...files.map(({ staged }) => staged), ...tool]);
+  system.processes.confine([...programs]);
+}

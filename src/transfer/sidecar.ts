@@ -1,0 +1,78 @@
+/**
+ * What a later run must know to go on with a partial file: `<partial>.json` beside it. Not made
+ * durable: one that a power cut damages only means that the download starts over, and bytes that do
+ * not belong together are found out by the digest.
+ */
+import * as v from "valibot";
+import { readIfThere, removeIfThere, writeAll } from "../files/durable_files.ts";
+import { onFile } from "../files/fs_errors.ts";
+import type { FileSystem } from "../system/system.ts";
+import { redactUrl } from "../base/url_policy.ts";
+
+const LIMIT = 64 * 1024;
+
+const SidecarSchema = v.strictObject({
+  /** Without its query, which may be a secret and differs whenever a URL is signed anew. */
+  url: v.string(),
+  sha256: v.string(),
+  validator: v.string(),
+});
+
+/** The file that the bytes are to become. */
+interface Wanted {
+  readonly url: string;
+  readonly sha256: string;
+}
+
+/** The validator for `If-Range`; undefined where the kept bytes cannot be gone on with. */
+export function readSidecar(fs: FileSystem, partial: string, file: Wanted): string | undefined {
+  let json: unknown;
+  try {
+    const bytes = readIfThere(fs, sidecarOf(partial), LIMIT);
+    json = bytes && JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+  const { success, output } = v.safeParse(SidecarSchema, json);
+  if (!success || output.url !== redactUrl(file.url) || output.sha256 !== file.sha256) {
+    return undefined;
+  }
+  return output.validator;
+}
+
+/**
+ * Notes the version that a body is of, or that it has none. RFC 9110, 13.1.5: `If-Range` wants a
+ * strong entity tag, or else the date.
+ */
+export function writeSidecar(
+  fs: FileSystem,
+  partial: string,
+  { url, sha256 }: Wanted,
+  headers: Headers,
+): void {
+  const path = sidecarOf(partial);
+  const etag = headers.get("etag");
+  const validator = etag?.startsWith('"') ? etag : headers.get("last-modified");
+  onFile("write", path, () => {
+    removeIfThere(fs, path);
+    if (!validator) return;
+    const file = fs.openSync(path, { write: true, createNew: true, mode: 0o600 });
+    try {
+      const content = JSON.stringify({ url: redactUrl(url), sha256, validator });
+      writeAll(file, new TextEncoder().encode(content));
+    } finally {
+      file.close();
+    }
+  });
+}
+
+/** Removes a partial file and what is noted about it. */
+export function discardPartial(fs: FileSystem, partial: string): void {
+  for (const path of [partial, sidecarOf(partial)]) {
+    onFile("remove", path, () => removeIfThere(fs, path));
+  }
+}
+
+function sidecarOf(partial: string): string {
+  return `${partial}.json`;
+}
