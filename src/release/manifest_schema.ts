@@ -41,18 +41,51 @@ const Mode = v.pipe(
   v.check((mode) => (mode & 0o002) === 0, "a mode that does not let every user write"),
 );
 
+/** Shown to people as it is, so it is one line and short. */
+const Line = v.pipe(
+  Text,
+  v.minLength(1, "a line of text"),
+  v.maxLength(500, "at most 500 characters"),
+  v.check((text) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text), "one line of text"),
+);
+
+const Url = v.pipe(Text, v.minLength(1, "a URL"), v.maxLength(8192, "a shorter URL"));
+
+const ContentSchema = v.object({ size: Size, sha256: Sha256 });
+
+/** Makes the executable out of the installed one with the digest `from`. */
+const PatchSchema = v.object({
+  from: ContentSchema,
+  url: Url,
+  size: Size,
+  sha256: Sha256,
+  /** Unknown formats are let pass: the full file is there for shims that do not know them. */
+  format: v.pipe(Text, v.minLength(1, "a format"), v.maxLength(40, "a shorter name")),
+});
+
+const MAX_PATCHES = 16;
+
 const FileSchema = v.pipe(
   v.object({
     target: v.pipe(Text, v.check(isPlainName, PLAIN_NAME)),
-    url: v.pipe(Text, v.minLength(1, "a URL"), v.maxLength(8192, "a shorter URL")),
+    url: Url,
     size: Size,
     sha256: Sha256,
     member: v.optional(v.pipe(
       Text,
       v.check(isMemberPath, "a relative path with / and without . and .."),
     )),
-    executable: v.optional(v.object({ size: Size, sha256: Sha256 })),
+    executable: v.optional(ContentSchema),
     mode: v.optional(Mode, "755"),
+    /** False: not an executable that can be tried (a library). */
+    run: v.optional(v.boolean("true or false"), true),
+    patches: v.optional(
+      v.pipe(
+        v.array(PatchSchema, "a list"),
+        v.maxLength(MAX_PATCHES, `at most ${MAX_PATCHES} patches`),
+      ),
+      [],
+    ),
   }),
   v.check(
     ({ executable, member }) => executable === undefined || member !== undefined,
@@ -86,6 +119,18 @@ export const ManifestSchema = v.object({
   version: Version,
   published: v.optional(Instant),
   expires: v.optional(Instant),
+  /** What is new: a URL or one line. */
+  notes: v.optional(Line),
+  /** Where messages send people. */
+  homepage: v.optional(v.pipe(Line, v.regex(/^https?:\/\//i, "an http(s) URL"))),
+  /** How large a share of the installations is offered this release. */
+  rollout: v.optional(v.object({
+    percent: v.pipe(
+      v.number("a number from 0 to 100"),
+      v.minValue(0, "at least 0"),
+      v.maxValue(100, "at most 100"),
+    ),
+  })),
   platforms: v.pipe(
     v.record(Text, v.object({ files: Files })),
     v.check(
@@ -97,5 +142,7 @@ export const ManifestSchema = v.object({
 
 /** A release: what a version consists of, by platform. */
 export type Manifest = Readonly<v.InferOutput<typeof ManifestSchema>>;
+/** A patch of one executable. */
+export type ManifestPatch = Readonly<v.InferOutput<typeof PatchSchema>>;
 /** One executable of a release. */
 export type ManifestFile = Readonly<v.InferOutput<typeof FileSchema>>;

@@ -56,7 +56,14 @@ Deno.test("A manifest is read with everything that it may say", () => {
     published: "2026-11-01T12:00:00Z",
     expires: "2027-11-01T12:00:00.123456Z",
     platforms: {
-      [TRIPLE]: { files: [{ ...PLAIN, mode: 0o755 }, { ...PACKED, mode: 0o700 }] },
+      [TRIPLE]: {
+        files: [{ ...PLAIN, mode: 0o755, run: true, patches: [] }, {
+          ...PACKED,
+          mode: 0o700,
+          run: true,
+          patches: [],
+        }],
+      },
     },
   });
 });
@@ -64,7 +71,7 @@ Deno.test("A manifest is read with everything that it may say", () => {
 Deno.test("Fields of a later manifest are let pass, digests may be in capitals", () => {
   const file = { ...PLAIN, sha256: HEX.toUpperCase(), sizeOnDisk: 4 };
   const [read] = parse(document({ channel: "beta" }, file)).platforms[TRIPLE]!.files;
-  assertEquals(read, { ...PLAIN, mode: 0o755 });
+  assertEquals(read, { ...PLAIN, mode: 0o755, run: true, patches: [] });
 });
 
 Deno.test("A byte order mark is no error, wrong bytes and wrong JSON are", () => {
