@@ -2,6 +2,8 @@
 import type { BaseIssue } from "valibot";
 
 const FOUND_LENGTH = 80;
+/** A key is as foreign as a value, and may be as long as the document. */
+const KEY_LENGTH = 120;
 
 /** `platforms["x86_64-…"].files[0].size: expected a whole number, found 1.5`. */
 export function describeIssue(issue: BaseIssue<unknown>): string {
@@ -13,8 +15,8 @@ export function describeIssue(issue: BaseIssue<unknown>): string {
 export function jsonPath(keys: readonly unknown[]): string {
   return keys.map((key, index) => {
     if (typeof key === "number") return `[${key}]`;
-    if (!/^[A-Za-z_]\w*$/.test(String(key))) return `[${JSON.stringify(key)}]`;
-    return `${index ? "." : ""}${key}`;
+    const name = shortened(String(key), KEY_LENGTH);
+    return /^[A-Za-z_]\w*$/.test(name) ? `${index ? "." : ""}${name}` : `[${JSON.stringify(name)}]`;
   }).join("");
 }
 
@@ -26,6 +28,9 @@ function expected({ kind, type, expected, message }: BaseIssue<unknown>): string
 }
 
 function found({ input }: BaseIssue<unknown>): string {
-  const text = JSON.stringify(input) ?? "nothing";
-  return text.length > FOUND_LENGTH ? `${text.slice(0, FOUND_LENGTH)}...` : text;
+  return shortened(JSON.stringify(input) ?? "nothing", FOUND_LENGTH);
+}
+
+function shortened(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}...` : text;
 }

@@ -55,7 +55,7 @@ function invalid(location: string, what: string, hint = TELL, cause?: unknown): 
 }
 
 /**
- * The files for one platform (a Rust target triple), their URLs made absolute by where the manifest
+ * The files for one platform (a Rust target triple, or what serves for it), their URLs made absolute by where the manifest
  * lies: `location` is an http(s) or file URL or an absolute path. Throws `usage`.
  */
 export function selectFiles(
@@ -64,8 +64,9 @@ export function selectFiles(
   location: string,
 ): readonly ManifestFile[] {
   const { name, version, platforms } = manifest;
-  const platform = Object.hasOwn(platforms, target) ? platforms[target] : undefined;
-  if (!platform) {
+  const key = servingPlatforms(target).find((name) => Object.hasOwn(platforms, name));
+  const platform = key === undefined ? undefined : platforms[key];
+  if (key === undefined || !platform) {
     const known = Object.keys(platforms).sort().join(", ") || "none";
     throw new UpdateError(
       "usage",
@@ -76,9 +77,23 @@ export function selectFiles(
   return platform.files.map((file, index) => {
     const { location: url, refusal } = resolveLocation(file.url, location);
     if (refusal === undefined) return { ...file, url };
-    const path = jsonPath(["platforms", target, "files", index, "url"]);
+    const path = jsonPath(["platforms", key, "files", index, "url"]);
     throw invalid(location, `${path}: expected ${refusal}, found ${shown(file.url)}`);
   });
+}
+
+/**
+ * The entries that serve a platform, the best first: its own; for glibc also musl, which is linked
+ * statically and runs there; for macOS also a universal one, by the names that cargo-dist and others
+ * give it.
+ */
+function servingPlatforms(target: string): string[] {
+  const names = [target];
+  if (target.endsWith("-linux-gnu")) names.push(target.replace(/-gnu$/, "-musl"));
+  if (target.endsWith("-apple-darwin")) {
+    names.push("universal2-apple-darwin", "universal-apple-darwin");
+  }
+  return names;
 }
 
 /** Without the query, where signed URLs carry their secret. */

@@ -132,7 +132,10 @@ export const ManifestSchema = v.object({
     ),
   })),
   platforms: v.pipe(
-    v.record(Text, v.object({ files: Files })),
+    v.record(
+      v.pipe(Text, v.maxLength(100, "names of at most 100 characters")),
+      v.object({ files: Files }),
+    ),
     v.check(
       (platforms) => Object.keys(platforms).length <= MAX_PLATFORMS,
       `at most ${MAX_PLATFORMS} platforms`,

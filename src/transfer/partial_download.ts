@@ -3,7 +3,7 @@ import { lookAt, writeAll } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
 import { openPatiently } from "../files/patience.ts";
-import { request } from "./request.ts";
+import { HttpError, request } from "./request.ts";
 import { readBody } from "./response_body.ts";
 import { PassingError, type Transfer, withRetries } from "./retry.ts";
 import { discardPartial, readSidecar, writeSidecar } from "./sidecar.ts";
@@ -53,6 +53,8 @@ class PartialDownload {
   /** They are of more than one answer. */
   pieced: boolean;
   #ranges: boolean;
+  /** "Later" (408, 429) was the answer to the last range that was asked for. */
+  #putOff = false;
   readonly #file: RemoteFile;
   readonly #partial: string;
   readonly #transfer: Transfer;
@@ -79,7 +81,10 @@ class PartialDownload {
     const headers: Record<string, string> = this.kept === 0
       ? {}
       : { range: `bytes=${this.kept}-`, "if-range": validator! };
-    const response = await request(url, headers, this.#transfer);
+    const response = await request(url, headers, this.#transfer).catch((error) => {
+      throw this.kept === 0 ? error : this.#withoutRange(error);
+    });
+    this.#putOff = false;
     try {
       this.#accept(response);
       await this.#append(response);
@@ -95,6 +100,23 @@ class PartialDownload {
   #startOver(): void {
     this.kept = 0;
     this.pieced = false;
+  }
+
+  /**
+   * A server or a proxy that refuses the range or its condition (400, 412, 431) may have the file all
+   * the same: it is asked for without. One that only puts us off is asked for the range once more.
+   */
+  #withoutRange(error: unknown): unknown {
+    const { cause } = error as Error;
+    if (!(cause instanceof HttpError) || cause.status < 400 || cause.status > 499) return error;
+    if (error instanceof PassingError && !this.#putOff) {
+      this.#putOff = true;
+      return error;
+    }
+    this.#ranges = false;
+    this.#startOver();
+    const afterMs = error instanceof PassingError ? error.afterMs : 0;
+    return new PassingError(`HTTP ${cause.status} to a part of the file`, afterMs, { cause });
   }
 
   /** Where does this answer begin, and can it be the file at all? */

@@ -10,12 +10,17 @@ import type { FileSystem } from "../system/system.ts";
 import { redactUrl } from "../base/url_policy.ts";
 
 const LIMIT = 64 * 1024;
+/**
+ * A longer entity tag is not kept: sent back in `If-Range`, it would have honest servers refuse the
+ * request (HTTP 431) at every later run.
+ */
+const VALIDATOR = /^[\x20-\x7e]{1,256}$/;
 
 const SidecarSchema = v.strictObject({
   /** Without its query, which may be a secret and differs whenever a URL is signed anew. */
   url: v.string(),
   sha256: v.string(),
-  validator: v.string(),
+  validator: v.pipe(v.string(), v.regex(VALIDATOR)),
 });
 
 /** The file that the bytes are to become. */
@@ -55,7 +60,7 @@ export function writeSidecar(
   const validator = etag?.startsWith('"') ? etag : headers.get("last-modified");
   onFile("write", path, () => {
     removeIfThere(fs, path);
-    if (!validator) return;
+    if (!validator || !VALIDATOR.test(validator)) return;
     const file = fs.openSync(path, { write: true, createNew: true, mode: 0o600 });
     try {
       const content = JSON.stringify({ url: redactUrl(url), sha256, validator });

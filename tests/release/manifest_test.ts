@@ -286,6 +286,41 @@ Deno.test("A platform that is not there is named, with those that are", () => {
   }
 });
 
+Deno.test("musl serves for glibc and a universal entry for macOS, where there is no own one", () => {
+  const entry = (target: string) => ({ files: [{ ...PLAIN, target }] });
+  const cases: [string, string[], string | undefined][] = [
+    ["x86_64-unknown-linux-gnu", ["x86_64-unknown-linux-musl"], "x86_64-unknown-linux-musl"],
+    [
+      "x86_64-unknown-linux-gnu",
+      ["x86_64-unknown-linux-musl", "x86_64-unknown-linux-gnu"],
+      "x86_64-unknown-linux-gnu",
+    ],
+    ["aarch64-unknown-linux-gnu", ["x86_64-unknown-linux-musl"], undefined],
+    // What is linked against glibc does not run on a machine without it.
+    ["x86_64-unknown-linux-musl", ["x86_64-unknown-linux-gnu"], undefined],
+    ["x86_64-apple-darwin", ["universal2-apple-darwin"], "universal2-apple-darwin"],
+    ["aarch64-apple-darwin", ["universal-apple-darwin"], "universal-apple-darwin"],
+    [
+      "aarch64-apple-darwin",
+      ["universal-apple-darwin", "aarch64-apple-darwin"],
+      "aarch64-apple-darwin",
+    ],
+    ["aarch64-apple-darwin", ["x86_64-apple-darwin"], undefined],
+    ["x86_64-pc-windows-msvc", ["universal2-apple-darwin"], undefined],
+  ];
+  for (const [target, names, serving] of cases) {
+    const platforms = Object.fromEntries(names.map((name) => [name, entry(name)]));
+    const manifest = parse(document({ platforms }));
+    if (serving === undefined) refusal(() => selectFiles(manifest, target, WHERE));
+    else assertEquals(selectFiles(manifest, target, WHERE)[0]!.target, serving);
+  }
+});
+
+Deno.test("A platform of any length is refused in a few words", () => {
+  const error = refusal(() => parse(document({ platforms: { ["x".repeat(900_000)]: {} } })));
+  assertEquals(error.message.length < 500, true, error.message.slice(0, 1000));
+});
+
 /** Where a file of the manifest at `location` is fetched from. */
 function resolved(url: string, location: string): string {
   return selectFiles(parse(document({}, { ...PLAIN, url })), TRIPLE, location)[0]!.url;

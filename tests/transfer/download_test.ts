@@ -219,6 +219,60 @@ Deno.test("a range that is not there any more (416) makes the download start ove
   assertEquals(other.names(), []);
 });
 
+Deno.test("a range that is refused, with whatever 4xx, is asked for once more without it", async () => {
+  for (const status of [400, 401, 403, 404, 412, 417, 431, 451]) {
+    using bed = new DownloadBed();
+    await using server = hostileServer((to) =>
+      to.headers.has("range") ? to.reply(status) : fileAnswer(bed.content)(to)
+    );
+    await startWith(bed, 30_000);
+    Deno.writeTextFileSync(bed.sidecar, sidecar(bed, server.url));
+    await bed.download(server);
+    assertEquals(bed.read(), bed.content);
+    assertEquals(server.asked.map(({ headers }) => headers.has("range")), [true, false]);
+  }
+});
+
+Deno.test("a server that puts us off is asked for the range again, and then without it", async () => {
+  for (const status of [408, 429]) {
+    for (const times of [1, 9]) {
+      using bed = new DownloadBed();
+      let left = times;
+      await using server = hostileServer((to) =>
+        to.headers.has("range") && left-- > 0 ? to.reply(status) : fileAnswer(bed.content)(to)
+      );
+      await startWith(bed, 30_000);
+      Deno.writeTextFileSync(bed.sidecar, sidecar(bed, server.url));
+      await bed.download(server);
+      assertEquals(bed.read(), bed.content);
+      const ranges = server.asked.map(({ headers }) => headers.has("range"));
+      assertEquals(ranges, times === 1 ? [true, true] : [true, true, false]);
+    }
+  }
+});
+
+Deno.test("a validator that no honest server gives is neither kept nor sent", async () => {
+  const long = `"${"e".repeat(255)}"`;
+  for (const [etag, kept] of [[long, false], [long.slice(0, 255) + '"', true]] as const) {
+    using bed = new DownloadBed();
+    await using server = hostileServer((to) =>
+      fileAnswer(bed.content, { cut: () => 40_000, validators: { etag } })(to)
+    );
+    await failure("network", () => bed.download(server, { tries: 1 }));
+    assertEquals(bed.names().includes("file.part.json"), kept);
+  }
+  using bed = new DownloadBed();
+  await using server = hostileServer((to) => fileAnswer(bed.content)(to));
+  await startWith(bed, 30_000);
+  const old = JSON.parse(sidecar(bed, server.url));
+  for (const validator of [long, "a\nb", "\u{fc}"]) {
+    Deno.writeTextFileSync(bed.sidecar, JSON.stringify({ ...old, validator }));
+    await bed.download(server);
+    assertEquals(server.asked.at(-1)!.headers.has("range"), false);
+    await startWith(bed, 30_000);
+  }
+});
+
 Deno.test("the right range with other bytes is found out by the digest, and fetched whole once", async () => {
   using bed = new DownloadBed();
   let whole: Uint8Array = bed.content;
