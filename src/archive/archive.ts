@@ -4,8 +4,16 @@
  * two names of one member, bytes after the end) is refused here, because whoever signed a release
  * and whoever installs it could otherwise see different files.
  */
+import { basename } from "@std/path";
 import { type ArchiveInput, chunksOf, DiskError, gunzip, onDisk, readGzipHeader } from "./input.ts";
-import { ArchiveError, MemberPolicy, type Sink } from "./policy.ts";
+import {
+  type ArchiveEntry,
+  ArchiveError,
+  EntryList,
+  type EntryVisitor,
+  MemberPolicy,
+  type Sink,
+} from "./policy.ts";
 import { extractTarMember } from "./tar.ts";
 import { extractZipMember } from "./zip.ts";
 import { writeAll } from "../files/durable_files.ts";
@@ -52,13 +60,8 @@ export async function extractMember(
     policy.count(bytes.length);
     onDisk(() => writeAll(out, bytes));
   };
-  const file = openPatiently(fs, archive, { read: true });
   try {
-    const input = { file, size: file.statSync().size };
-    if (kind === "zip") await extractZipMember(input, policy, sink);
-    else if (kind === "gz") await extractGzipMember(input, policy, sink);
-    else if (kind === "tar") await extractTarMember(chunksOf(input), policy, sink);
-    else await extractTarMember(bounded(gunzip(input), total), policy, sink);
+    await readArchive(fs, archive, kind, policy, sink, total);
     policy.finish();
     return policy.written;
   } catch (error) {
@@ -72,6 +75,47 @@ export async function extractMember(
         cause: error,
       },
     );
+  }
+}
+
+/**
+ * Every entry of an archive, in its order; of a `.gz` the one file, with an empty name where it has
+ * none. Throws `verification` where `extractMember` would refuse the archive whatever the member.
+ */
+export async function listMembers(
+  archive: string,
+  kind: ArchiveKind,
+  fs: FileSystem,
+): Promise<readonly ArchiveEntry[]> {
+  const list = new EntryList();
+  try {
+    await readArchive(fs, archive, kind, list, () => {}, TOTAL);
+    return list.entries;
+  } catch (error) {
+    if (error instanceof DiskError) throw error.cause;
+    throw new UpdateError(
+      "verification",
+      `Cannot read the .${kind} file "${basename(archive)}": ${describe(error)}`,
+      { path: archive, cause: error },
+    );
+  }
+}
+
+async function readArchive(
+  fs: FileSystem,
+  archive: string,
+  kind: ArchiveKind,
+  visitor: EntryVisitor,
+  sink: Sink,
+  total: number,
+): Promise<void> {
+  const file = openPatiently(fs, archive, { read: true });
+  try {
+    const input = { file, size: file.statSync().size };
+    if (kind === "zip") await extractZipMember(input, visitor, sink);
+    else if (kind === "gz") await extractGzipMember(input, visitor, sink);
+    else if (kind === "tar") await extractTarMember(chunksOf(input), visitor, sink);
+    else await extractTarMember(bounded(gunzip(input), total), visitor, sink);
   } finally {
     file.close();
   }
@@ -80,7 +124,7 @@ export async function extractMember(
 /** The one file of a `.gz`; its name, where it is said at all, must be the member's. */
 async function extractGzipMember(
   input: ArchiveInput,
-  policy: MemberPolicy,
+  policy: EntryVisitor,
   sink: Sink,
 ): Promise<void> {
   const { name } = readGzipHeader(input);

@@ -16,6 +16,16 @@ export interface ArchiveEntry {
   readonly type: string;
   /** In bytes, unpacked. */
   readonly size: number;
+  /** Unix permission bits; undefined where the archive does not say. */
+  readonly mode?: number | undefined;
+}
+
+/** Is shown every entry of an archive. Both throw `ArchiveError`. */
+export interface EntryVisitor {
+  /** Whether the content of this entry is wanted. */
+  admit(entry: ArchiveEntry): boolean;
+  /** For a format of one file, whose name may be missing; its content is always handed over. */
+  admitOnly(name: string | undefined): void;
 }
 
 /** The type that a member must have. */
@@ -32,7 +42,7 @@ const MAX_ENTRIES = 100_000;
  * - two entries have the member's name, also where case, Unicode form or trailing dots count not,
  * - the member is not a regular file, has two names, is too large or is missing.
  */
-export class MemberPolicy {
+export class MemberPolicy implements EntryVisitor {
   /** Bytes of the member so far. */
   written = 0;
   #entries = 0;
@@ -93,6 +103,25 @@ export class MemberPolicy {
     if (size > this.limit) {
       throw new ArchiveError(`${quote(this.member)} is larger than ${this.limit} bytes`);
     }
+  }
+}
+
+/** Collects what an archive has and wants nothing of it; refuses what `MemberPolicy` would. */
+export class EntryList implements EntryVisitor {
+  readonly entries: ArchiveEntry[] = [];
+
+  admit(entry: ArchiveEntry): boolean {
+    if (this.entries.length >= MAX_ENTRIES) {
+      throw new ArchiveError(`it has more than ${MAX_ENTRIES} entries`);
+    }
+    checkName(entry.name);
+    if (entry.shadow !== undefined) checkName(entry.shadow);
+    this.entries.push(entry);
+    return false;
+  }
+
+  admitOnly(name: string | undefined): void {
+    this.entries.push({ name: name ?? "", type: REGULAR_FILE, size: 0 });
   }
 }
 

@@ -1,6 +1,6 @@
 /** tar archives. `modern-tar` reads them; `TarHeaders` watches that there is one way to. */
 import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
-import { ArchiveError, type MemberPolicy, type Sink } from "./policy.ts";
+import { ArchiveError, type EntryVisitor, type Sink } from "./policy.ts";
 import { type RawEntry, TarHeaders } from "./tar_headers.ts";
 
 /**
@@ -10,7 +10,7 @@ import { type RawEntry, TarHeaders } from "./tar_headers.ts";
  */
 export async function extractTarMember(
   chunks: AsyncIterable<Uint8Array>,
-  policy: MemberPolicy,
+  policy: EntryVisitor,
   sink: Sink,
 ): Promise<void> {
   const headers = new TarHeaders();

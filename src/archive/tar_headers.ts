@@ -74,7 +74,9 @@ export class TarHeaders {
     }
     const type = String.fromCharCode(block[156]!);
     const size = readSize(block);
-    if (!EXTENDED.includes(type)) return this.#takeEntry(type, size, readName(block));
+    if (!EXTENDED.includes(type)) {
+      return this.#takeEntry(type, size, readName(block), readMode(block));
+    }
     if (size === 0 || size > MAX_EXTENDED) {
       throw new ArchiveError(`it has an extended header of ${size} bytes`);
     }
@@ -97,7 +99,7 @@ export class TarHeaders {
     }
   }
 
-  #takeEntry(flag: string, size: number, own: string): void {
+  #takeEntry(flag: string, size: number, own: string, mode: number | undefined): void {
     const name = this.#said.get("path") ?? own;
     checkOverrides(name, own, size, this.#said.get("size"));
     this.#said.clear();
@@ -115,6 +117,7 @@ export class TarHeaders {
       ...(name !== own && { shadow: own }),
       type: folder ? FOLDER : type,
       size,
+      mode,
       libraryType: folder ? "directory" : libraryType,
     });
   }
@@ -141,6 +144,12 @@ function readSize(block: Uint8Array): number {
     throw new ArchiveError("it has a header without a valid size");
   }
   return parseInt(field, 8);
+}
+
+/** The permission bits; undefined where the field is no number. */
+function readMode(block: Uint8Array): number | undefined {
+  const field = text(block.subarray(100, 108)).trim();
+  return /^[0-7]+$/.test(field) ? parseInt(field, 8) & 0o777 : undefined;
 }
 
 /** As the header itself gives it. */

@@ -4,8 +4,8 @@ import { type ArchiveInput, chunksOf, inflate } from "./input.ts";
 import {
   type ArchiveEntry,
   ArchiveError,
+  type EntryVisitor,
   FOLDER,
-  type MemberPolicy,
   REGULAR_FILE,
   type Sink,
 } from "./policy.ts";
@@ -18,7 +18,7 @@ const STORED = 0;
 /** Hands over the one member that `policy` admits, after every entry has been checked. */
 export async function extractZipMember(
   input: ArchiveInput,
-  policy: MemberPolicy,
+  policy: EntryVisitor,
   sink: Sink,
 ): Promise<void> {
   const directory = readDirectory(input);
@@ -53,6 +53,7 @@ function describe(entry: DirectoryEntry): ArchiveEntry {
     ...(name !== own && { shadow: own }),
     type: typeOf(entry, name),
     size: entry.size,
+    ...(entry.attributes >>> 16 && { mode: entry.attributes >>> 16 & 0o777 }),
   };
 }
 

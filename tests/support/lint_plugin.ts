@@ -1,6 +1,6 @@
 /**
- * Guards the seam: in `src/` only `system/deno_*.ts` may cause effects
- * through `Deno`, only `system/deno_programs.ts` starts programs, and nothing in `src/` may import from
+ * Guards the seam: in `src/` only `system/deno_*.ts` (and in the other program, `pack/main.ts` and
+ * `pack/deno_*.ts`) may cause effects through `Deno`, only `system/deno_programs.ts` starts programs, and nothing in `src/` may import from
  * `tests/`. Types and `Deno.errors` have no effect.
  */
 const plugin: Deno.lint.Plugin = {
@@ -9,7 +9,8 @@ const plugin: Deno.lint.Plugin = {
     "no-direct-deno": {
       create(context) {
         const file = context.filename.replaceAll("\\", "/");
-        if (!file.includes("/src/") || /\/src\/system\/deno_\w+\.ts$/.test(file)) return {};
+        const seam = /\/src\/(system\/deno_\w+|pack\/(main|deno_\w+))\.ts$/;
+        if (!file.includes("/src/") || seam.test(file)) return {};
         return {
           "MemberExpression[object.name='Deno']"(node: Deno.lint.MemberExpression) {
             if (node.property.type === "Identifier" && node.property.name === "errors") return;
