@@ -14,6 +14,8 @@ export interface OutputOptions {
 /** Options of all commands that work on an install dir; those that do not apply are unset. */
 export interface CommonOptions extends OutputOptions {
   readonly installDir: string | undefined;
+  /** `--config`, as given: says which tool of the folder is meant, and where its settings are. */
+  readonly config: string | undefined;
   readonly manifest: string | undefined;
   readonly publicKeys: readonly string[];
   readonly pin: string | undefined;
@@ -99,6 +101,7 @@ function commonOptions(values: Values, rest: readonly string[]): CommonOptions {
   }
   return {
     installDir: text("install-dir"),
+    config: text("config"),
     manifest: text("manifest"),
     publicKeys: values.get("public-key") ?? [],
     pin,

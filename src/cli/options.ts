@@ -158,6 +158,14 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: "Folder of the executables; default: the shim's own",
   },
   {
+    name: "config",
+    value: "FILE",
+    completes: "file",
+    group: "Folder and output",
+    with: ALL,
+    help: "Configuration of the tool that is meant",
+  },
+  {
     name: "json",
     group: "Folder and output",
     with: ALL,

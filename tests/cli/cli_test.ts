@@ -7,6 +7,7 @@ import { usage } from "../../src/cli/usage.ts";
 /** What no option says otherwise. */
 const DEFAULTS = {
   installDir: undefined,
+  config: undefined,
   manifest: undefined,
   publicKeys: [],
   pin: undefined,
@@ -60,6 +61,7 @@ Deno.test("Who asks for help gets help, whatever else stands there", () => {
 Deno.test("Every option is read in both spellings", () => {
   const values: Record<string, [string, Partial<typeof DEFAULTS> | Record<string, unknown>]> = {
     "install-dir": ["/opt/my tool", { installDir: "/opt/my tool" }],
+    config: ["my tool.json", { config: "my tool.json" }],
     manifest: ["https://host/m.json?a=b=c", { manifest: "https://host/m.json?a=b=c" }],
     "public-key": ["RWQf6LRCGA9i5+/3=", { publicKeys: ["RWQf6LRCGA9i5+/3="] }],
     pin: ["1.4.0-rc.1", { pin: "1.4.0-rc.1" }],
