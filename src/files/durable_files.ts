@@ -62,19 +62,24 @@ export function readIfThere(fs: FileSystem, path: string, limit: number): Uint8A
     throw error;
   }
   try {
-    const { size } = file.statSync();
-    if (size > limit) throw new RangeError(`it is larger than ${limit} bytes`);
-    const bytes = new Uint8Array(size);
-    let length = 0;
-    while (length < size) {
-      const count = file.readSync(bytes.subarray(length));
-      if (count === null) break;
-      length += count;
-    }
-    return bytes.subarray(0, length);
+    return readFully(file, limit);
   } finally {
     file.close();
   }
+}
+
+/** All of an open file. Throws RangeError above `limit` bytes. */
+export function readFully(file: OpenFile, limit: number): Uint8Array {
+  const { size } = file.statSync();
+  if (size > limit) throw new RangeError(`it is larger than ${limit} bytes`);
+  const bytes = new Uint8Array(size);
+  let length = 0;
+  while (length < size) {
+    const count = file.readSync(bytes.subarray(length));
+    if (count === null) break;
+    length += count;
+  }
+  return bytes.subarray(0, length);
 }
 
 /** Writes all of `bytes`: write(2) may take fewer. */

@@ -45,13 +45,14 @@ export function patiently<T>(
   }
 }
 
-/** Opens a file that others may hold. ACCESS_DENIED is an answer here: who may not open may not. */
+/** Opens a file that others may hold. */
 export function openPatiently(fs: FileSystem, path: string, options: Deno.OpenOptions): OpenFile {
-  return patiently(
-    fs,
-    () => fs.openSync(path, options),
-    (error) => isTransient(error) && !(error instanceof Deno.errors.PermissionDenied),
-  );
+  return patiently(fs, () => fs.openSync(path, options), opensLater);
+}
+
+/** ACCESS_DENIED is an answer to an opening: who may not open may not. */
+export function opensLater(error: unknown): boolean {
+  return isTransient(error) && !(error instanceof Deno.errors.PermissionDenied);
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import { statfsSync } from "node:fs";
 import process from "node:process";
+import { fchmodSync, fchownSync, openExistingSync } from "./deno_files.ts";
 import { confinedTo, leaveBehind, unconfined } from "./deno_programs.ts";
 import type {
   Clock,
@@ -22,6 +23,10 @@ const fs: FileSystem = {
   linkSync: Deno.linkSync,
   removeSync: Deno.removeSync,
   mkdirSync: Deno.mkdirSync,
+  openExistingSync,
+  fchmodSync,
+  fchownSync,
+  readLinkSync: Deno.readLinkSync,
   chmodSync: Deno.chmodSync,
   chownSync: Deno.chownSync,
   lstatSync: Deno.lstatSync,

@@ -16,9 +16,11 @@ export type OpenFile = Pick<
   | "statSync"
   | "syncSync"
   | "sync"
-  | "writable"
   | "close"
 >;
+
+/** What an existing file is opened for: reading; reading and writing; writing at its end. */
+export type Access = "read" | "write" | "append";
 
 /** What is known of a name. A part of `Deno.FileInfo`, so that a simulation can fill it. */
 export type FileInfo = Pick<
@@ -41,6 +43,17 @@ export interface FileSystem {
   removeSync(path: string, options?: { recursive?: boolean }): void;
   /** mkdir(2). */
   mkdirSync(path: string, options?: { mode?: number }): void;
+  /**
+   * open(2) of a file that is there, with O_NONBLOCK: a FIFO or a device is not waited for. A link is
+   * followed all the same (Deno resolves paths itself): `src/files/trusted_file.ts` sees to that.
+   */
+  openExistingSync(path: string, access: Access): OpenFile;
+  /** fchmod(2) of what `openExistingSync` opened; nothing on Windows. */
+  fchmodSync(file: OpenFile, mode: number): void;
+  /** fchown(2) of what `openExistingSync` opened; nothing on Windows. */
+  fchownSync(file: OpenFile, uid: number, gid: number): void;
+  /** readlink(2). */
+  readLinkSync(path: string): string;
   /** chmod(2). */
   chmodSync(path: string, mode: number): void;
   /** chown(2); not on Windows. */

@@ -76,7 +76,6 @@ export function writingSystem({ write, sync }: Writing): System {
         statSync: () => file.statSync(),
         syncSync: () => file.syncSync(),
         sync: () => (sync?.(), file.sync()),
-        writable: file.writable,
         close: () => file.close(),
       };
     },

@@ -1,5 +1,5 @@
 /** A file system whose n-th step that changes something fails. */
-import type { FileInfo, FileSystem, OpenFile } from "../../src/system/system.ts";
+import type { Access, FileInfo, FileSystem, OpenFile } from "../../src/system/system.ts";
 import { systemError } from "./system_errors.ts";
 
 /** A step that changes something. */
@@ -49,6 +49,25 @@ export class FaultyFileSystem implements FileSystem {
   openSync(path: string, options: Deno.OpenOptions): OpenFile {
     if (options.write || options.append || options.create) this.fault("open", path);
     return new FaultyFile(this.inner.openSync(path, options), path, this.fault);
+  }
+
+  openExistingSync(path: string, access: Access): OpenFile {
+    if (access !== "read") this.fault("open", path);
+    return new FaultyFile(this.inner.openExistingSync(path, access), path, this.fault);
+  }
+
+  fchmodSync(file: OpenFile, mode: number): void {
+    this.fault("chmod", pathOf(file));
+    this.inner.fchmodSync(innerOf(file), mode);
+  }
+
+  fchownSync(file: OpenFile, uid: number, gid: number): void {
+    this.fault("chown", pathOf(file));
+    this.inner.fchownSync(innerOf(file), uid, gid);
+  }
+
+  readLinkSync(path: string): string {
+    return this.inner.readLinkSync(path);
   }
 
   renameSync(from: string, to: string): void {
@@ -103,7 +122,7 @@ export class FaultyFileSystem implements FileSystem {
   }
 
   tryLock(file: OpenFile): Promise<boolean> {
-    return this.inner.tryLock(file instanceof FaultyFile ? file.inner : file);
+    return this.inner.tryLock(innerOf(file));
   }
 
   digestAside(): Promise<undefined> {
@@ -117,6 +136,14 @@ export class FaultyFileSystem implements FileSystem {
   pause(ms: number): void {
     this.inner.pause(ms);
   }
+}
+
+function innerOf(file: OpenFile): OpenFile {
+  return file instanceof FaultyFile ? file.inner : file;
+}
+
+function pathOf(file: OpenFile): string {
+  return file instanceof FaultyFile ? file.path : "";
 }
 
 /** An open file of it. */
@@ -153,10 +180,6 @@ export class FaultyFile implements OpenFile {
 
   statSync(): Deno.FileInfo {
     return this.inner.statSync();
-  }
-
-  get writable(): WritableStream<Uint8Array<ArrayBuffer>> {
-    return this.inner.writable;
   }
 
   close(): void {

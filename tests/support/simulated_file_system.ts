@@ -4,7 +4,7 @@
  * No symbolic links. Windows: as far as executing images go, as seen with deno.exe 2.9.5.
  */
 import { basename, dirname } from "@std/path/posix";
-import type { FileInfo, FileSystem, OpenFile } from "../../src/system/system.ts";
+import type { Access, FileInfo, FileSystem, OpenFile } from "../../src/system/system.ts";
 import type { Inode } from "./power_cut.ts";
 import { ROOT, type SimulatedDisk } from "./simulated_disk.ts";
 import { openSimulated } from "./simulated_open_file.ts";
@@ -46,6 +46,25 @@ export class SimulatedFileSystem implements FileSystem {
 
   openSync(path: string, options: Deno.OpenOptions): OpenFile {
     return openSimulated(this, path, options);
+  }
+
+  openExistingSync(path: string, access: Access): OpenFile {
+    const append = access === "append";
+    return openSimulated(this, path, { read: !append, write: access === "write", append });
+  }
+
+  fchmodSync(file: OpenFile, mode: number): void {
+    if (this.os === "windows") return;
+    this.step();
+    this.disk.write(file.statSync().ino!, { mode });
+  }
+
+  fchownSync(): void {
+    if (this.os !== "windows") this.step();
+  }
+
+  readLinkSync(path: string): string {
+    throw this.error("EINVAL", `readlink '${path}'`);
   }
 
   renameSync(from: string, to: string): void {

@@ -93,9 +93,5 @@ class SimulatedOpenFile implements OpenFile {
     return Promise.resolve();
   }
 
-  get writable(): WritableStream<Uint8Array<ArrayBuffer>> {
-    return new WritableStream({ write: (part) => void this.writeSync(part) });
-  }
-
   close(): void {}
 }

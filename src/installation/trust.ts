@@ -1,0 +1,108 @@
+/**
+ * Who can exchange what lies in a folder: whoever may write to it or to a folder above it. OpenSSH
+ * asks the same before it believes a user's keys (sshd_config(5), StrictModes).
+ *
+ * | folder | owner: the user or root | another owner |
+ * | --- | --- | --- |
+ * | nobody else may write to it | ours alone | refused |
+ * | its group may (not a private one) | shared: what lies in it is judged file by file | refused |
+ * | everybody may, sticky | above the install dir: ours alone; itself: refused | refused |
+ * | everybody may | refused | refused |
+ *
+ * Windows: the folder's access rules hold for what is in it, and nothing is judged here.
+ */
+import { dirname, isAbsolute, join } from "@std/path";
+import { onFile } from "../files/fs_errors.ts";
+import { isPrivateGroup, refusal, type World } from "../files/trusted_file.ts";
+import { UpdateError } from "../base/errors.ts";
+import type { FileInfo } from "../system/system.ts";
+
+/** What a folder is to us. */
+export interface FolderTrust {
+  /**
+   * A group may write to it or above it. Then a name in it can mean another file at any time: nothing
+   * in it may be run under its own name.
+   */
+  readonly shared: boolean;
+}
+
+/** The sticky bit: only the owner of a file may rename or remove it. */
+const STICKY = 0o1000;
+/** As many links as Linux follows (path_resolution(7)). */
+const MAX_LINKS = 40;
+
+/**
+ * Judges a folder and each one above it. `folder` is a real path. Throws `filesystem` with the one
+ * that is not to be trusted.
+ */
+export function requireTrustedFolder(world: World, folder: string): FolderTrust {
+  let shared = false;
+  for (let path = folder, above = false;; path = dirname(path), above = true) {
+    const info = onFile("look at the folder", path, () => world.fs.lstatSync(path));
+    const why = whyFolderDistrusted(world.user, info, above);
+    if (why) throw refusal(world, above ? "the folder" : "to work in", path, info, why);
+    shared ||= isShared(world.user, info);
+    if (path === dirname(path)) return { shared };
+  }
+}
+
+/** The same as a word: undefined where the folder can be trusted. Looks only. */
+export function whyFolderRefused(world: World, folder: string): string | undefined {
+  try {
+    requireTrustedFolder(world, folder);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UpdateError) return error.message;
+    throw error;
+  }
+}
+
+function whyFolderDistrusted(
+  user: World["user"],
+  info: FileInfo,
+  above: boolean,
+): string | undefined {
+  if (!user || info.uid === null || info.mode === null) return undefined;
+  if (info.uid !== user.uid && info.uid !== 0) return "it belongs to another user";
+  if ((info.mode & 0o002) === 0 || (above && (info.mode & STICKY) !== 0)) return undefined;
+  return "every user can write to it";
+}
+
+function isShared(user: World["user"], info: FileInfo): boolean {
+  if (!user || info.mode === null || (info.mode & 0o020) === 0) return false;
+  return (info.mode & STICKY) === 0 && !isPrivateGroup(user, info);
+}
+
+/**
+ * The real path of a name. Every link on the way belongs to the user or to root, and lies in a folder
+ * that can be trusted: else somebody else would say which file it is. Throws `filesystem`, and what
+ * the file system throws for a link that leads nowhere.
+ */
+export function resolveTrusted(world: World, path: string): string {
+  const { fs, user } = world;
+  if (!user) return fs.realPathSync(path);
+  let found = "/", links = 0;
+  const rest = path.split("/");
+  while (rest.length > 0) {
+    const name = rest.shift()!;
+    const at = join(found, name);
+    const info = fs.lstatSync(at);
+    // Whoever can write where the name lies says what it leads to: the link's folder, or the one of
+    // a folder that is left again.
+    if (info.isSymlink) requireTrustedFolder(world, found);
+    if (name === "..") requireTrustedFolder(world, dirname(found));
+    if (!info.isSymlink) {
+      found = at;
+      continue;
+    }
+    if (++links > MAX_LINKS) throw refusal(world, "the link", at, info, "it leads in a circle");
+    if (info.uid !== user.uid && info.uid !== 0) {
+      throw refusal(world, "the link", at, info, "it belongs to another user");
+    }
+    const leadsTo = onFile("read the link", at, () => fs.readLinkSync(at));
+    if (isAbsolute(leadsTo)) found = "/";
+    rest.unshift(...leadsTo.split("/"));
+  }
+  // In the letters' case on the disk (macOS).
+  return fs.realPathSync(found);
+}
