@@ -6,6 +6,7 @@ import { dirname, fromFileUrl, join, resolve } from "@std/path";
 import { parseArgs } from "@std/cli/parse-args";
 import { PINNED, pinnedRuntime } from "./pinned_runtime.ts";
 import { runProgram } from "./run_program.ts";
+import { sourceTime } from "./source_time.ts";
 
 /** Bytes that our code and its dependencies may have. */
 export const BUNDLE_LIMIT = 150 * 1024;
@@ -37,6 +38,9 @@ export async function compileShim(options: CompileOptions): Promise<number> {
     if (size > BUNDLE_LIMIT) {
       throw new Error(`the bundle has ${size} bytes, more than the ${BUNDLE_LIMIT} it may have`);
     }
+    // The executable holds the bundle with its time: anybody who builds this source gets these bytes.
+    const time = await sourceTime();
+    Deno.utimeSync(bundle, time, time);
     Deno.mkdirSync(dirname(options.output), { recursive: true });
     await compile(bundle, options);
     return size;

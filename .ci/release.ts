@@ -6,13 +6,16 @@
  *     release.json                                          the release manifest, schema 1
  *     SHA256SUMS                                            of all of the above
  *
- * and removes the executables themselves. Needs GNU tar and zip. The same input gives the same
- * bytes, but for the two times in the manifest.
+ * and removes the executables themselves. The same executables give the same bytes, whenever and
+ * wherever: all times are the commit's.
  */
 import { createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
+import { type Zippable, zipSync } from "fflate";
+import { packTar } from "modern-tar";
 import { dirname, fromFileUrl, join, resolve } from "@std/path";
 import { VERSION } from "../src/base/version.ts";
-import { runProgram } from "./run_program.ts";
+import { sourceTime } from "./source_time.ts";
 
 /** Rust triples of the systems that a release is for. */
 export const TARGETS = [
@@ -21,6 +24,7 @@ export const TARGETS = [
   "x86_64-apple-darwin",
   "aarch64-apple-darwin",
   "x86_64-pc-windows-msvc",
+  "aarch64-pc-windows-msvc",
 ] as const;
 
 const ROOT = dirname(dirname(fromFileUrl(import.meta.url)));
@@ -50,14 +54,18 @@ export async function makeRelease(folder: string, base = ""): Promise<void> {
     sums.push(`${packed.sha256}  ${archive}\n`);
   }
   const manifest = join(folder, "release.json");
-  Deno.writeTextFileSync(manifest, JSON.stringify(document(platforms), null, 2) + "\n");
+  const published = (await sourceTime()).getTime();
+  const text = JSON.stringify(document(platforms, published), null, 2);
+  Deno.writeTextFileSync(manifest, `${text}\n`);
   sums.push(`${describe(manifest).sha256}  release.json\n`);
   Deno.writeTextFileSync(join(folder, "SHA256SUMS"), sums.join(""));
 }
 
-function document(platforms: Record<string, unknown>): Record<string, unknown> {
+function document(
+  platforms: Record<string, unknown>,
+  published: number,
+): Record<string, unknown> {
   const instant = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
-  const published = Date.now();
   return {
     schema: 1,
     name: "updater-shim",
@@ -71,38 +79,52 @@ function document(platforms: Record<string, unknown>): Record<string, unknown> {
 
 /** One archive; what is known of the executable in it. */
 async function pack(folder: string, target: string) {
-  const suffix = target.includes("windows") ? ".exe" : "";
-  const built = join(folder, `updater-shim-${target}${suffix}`);
+  const windows = target.includes("windows");
+  const built = join(folder, `updater-shim-${target}${windows ? ".exe" : ""}`);
   const name = `updater-shim-${VERSION}-${target}`;
-  const inside = join(folder, name);
-  Deno.mkdirSync(inside);
-  Deno.renameSync(built, join(inside, executableName(target)));
-  for (const text of ["README.md", "LICENSE"]) {
-    Deno.copyFileSync(join(ROOT, text), join(inside, text));
-  }
-  // Artifacts come without modes, and the umask is the machine's own.
-  for (const { name } of Deno.readDirSync(inside)) Deno.chmodSync(join(inside, name), 0o644);
-  Deno.chmodSync(join(inside, executableName(target)), 0o755);
-  const executable = describe(join(inside, executableName(target)));
-  const archive = suffix ? await zip(folder, name) : await tar(folder, name);
-  Deno.removeSync(inside, { recursive: true });
+  const executable = describe(built);
+  const files: Packed[] = [
+    ...["LICENSE", "README.md"].map((text) => ({
+      name: `${name}/${text}`,
+      content: Deno.readFileSync(join(ROOT, text)),
+      mode: 0o644,
+    })),
+    {
+      name: `${name}/${executableName(target)}`,
+      content: Deno.readFileSync(built),
+      mode: 0o755,
+    },
+  ];
+  const archive = windows ? `${name}.zip` : `${name}.tar.gz`;
+  Deno.writeFileSync(join(folder, archive), windows ? zip(files) : await tarGz(files));
+  Deno.removeSync(built);
   return { archive, member: `${name}/${executableName(target)}`, executable };
 }
 
-async function tar(cwd: string, name: string): Promise<string> {
-  const same = ["--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", "--sort=name"];
-  await runProgram("tar", ["--format=ustar", ...same, "-cf", `${name}.tar`, name], { cwd });
-  await runProgram("gzip", ["--best", "--no-name", `${name}.tar`], { cwd });
-  return `${name}.tar.gz`;
+interface Packed {
+  readonly name: string;
+  readonly content: Uint8Array<ArrayBuffer>;
+  readonly mode: number;
 }
 
-async function zip(cwd: string, name: string): Promise<string> {
-  for (const entry of Deno.readDirSync(join(cwd, name))) {
-    Deno.utimeSync(join(cwd, name, entry.name), new Date("1980-01-02"), new Date("1980-01-02"));
+async function tarGz(files: readonly Packed[]): Promise<Uint8Array> {
+  const mtime = await sourceTime();
+  const archive = await packTar(files.map(({ name, content, mode }) => ({
+    header: { name, size: content.length, mode, mtime, uid: 0, gid: 0 },
+    body: content,
+  })));
+  return gzipSync(archive, { level: 9 });
+}
+
+function zip(files: readonly Packed[]): Uint8Array {
+  // A zip file holds local time: this one is the same in every time zone.
+  const mtime = new Date(1980, 0, 2);
+  const UNIX = 3;
+  const entries: Zippable = {};
+  for (const { name, content, mode } of files) {
+    entries[name] = [content, { level: 9, mtime, os: UNIX, attrs: (0o100_000 | mode) << 16 }];
   }
-  const args = ["-X", "-9", "-q", "-r", "-D", `${name}.zip`, name];
-  await runProgram("zip", args, { cwd, env: { TZ: "UTC" } });
-  return `${name}.zip`;
+  return zipSync(entries);
 }
 
 function describe(path: string): { size: number; sha256: string } {
