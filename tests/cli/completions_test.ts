@@ -1,35 +1,6 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { join } from "@std/path";
+import { assert, assertMatch } from "@std/assert";
 import { completionScript } from "../../src/cli/completions.ts";
-import { OPTIONS, type Shell, SHELLS } from "../../src/cli/options.ts";
-
-/** Runs a program; undefined where this machine does not have it. */
-async function output(program: string, args: string[], cwd?: string): Promise<string | undefined> {
-  try {
-    const command = new Deno.Command(program, { args, ...(cwd !== undefined && { cwd }) });
-    const { code, stdout, stderr } = await command.output();
-    const text = new TextDecoder().decode(stdout);
-    assertEquals([code, new TextDecoder().decode(stderr)], [0, ""], `${program}: ${text}`);
-    return text;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-/** A folder with the script in it, a file and a folder to complete. */
-async function withScript(shell: Shell, step: (path: string, folder: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir({ prefix: "updater-shim-completions-" });
-  try {
-    const path = join(folder, "script");
-    await Deno.writeTextFile(path, completionScript(shell));
-    await Deno.writeTextFile(join(folder, "a file.json"), "");
-    await Deno.mkdir(join(folder, "a folder"));
-    await step(path, folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { OPTIONS, SHELLS } from "../../src/cli/options.ts";
 
 Deno.test("Every shell's script names every option", () => {
   for (const shell of SHELLS) {
@@ -39,68 +10,4 @@ Deno.test("Every shell's script names every option", () => {
       assertMatch(script, new RegExp(`(--|-l )${name}\\b`), `${name} in ${shell}`);
     }
   }
-});
-
-Deno.test({
-  name: "bash completes options, folders, files and shells",
-  ignore: Deno.build.os === "windows",
-  async fn() {
-    /** What bash would offer for these words, the last one unfinished. */
-    const offers = async (path: string, folder: string, ...words: string[]) => {
-      const script = `source "$1"; shift; COMP_WORDS=(updater-shim "$@"); COMP_CWORD=$#
-        _updater_shim; printf '%s\\n' "\${COMPREPLY[@]}"`;
-      const text = await output("bash", ["-c", script, "bash", path, ...words], folder);
-      return text?.split("\n").filter((line) => line !== "").sort();
-    };
-    await withScript("bash", async (path, folder) => {
-      const expected: [string[], string[]][] = [
-        [["--re"], ["--relaunch", "--repair"]],
-        [["--repair", "--qu"], ["--quiet"]],
-        [["--completions", "z"], ["zsh"]],
-        // bash splits "--completions=po" in three, "--completions=" in two.
-        [["--completions", "=", "po"], ["powershell"]],
-        [["--completions", "="], [...SHELLS].sort()],
-        [["--install-dir", "a"], ["a folder"]],
-        [["--from", "a"], ["a file.json", "a folder"]],
-        [["--manifest", "=", "a"], ["a file.json", "a folder"]],
-        [["--parent-pid", ""], []],
-        [["--nothing-like-it"], []],
-      ];
-      for (const [words, offered] of expected) {
-        assertEquals(await offers(path, folder, ...words), offered, words.join(" "));
-      }
-      const all = await offers(path, folder, "");
-      assertEquals(all, OPTIONS.map(({ name }) => `--${name}`).sort());
-    });
-  },
-});
-
-Deno.test("fish completes options and shells (where there is fish)", async () => {
-  await withScript("fish", async (path, folder) => {
-    const ask = async (line: string) =>
-      (await output("fish", ["-N", "-c", `source ${path}; complete -C '${line}'`], folder))
-        ?.trim().split("\n").map((offer) => offer.split("\t")[0]);
-    const offered = await ask("updater-shim --re");
-    if (!offered) return console.log("  not tried: no fish here");
-    assertEquals(offered, ["--relaunch", "--repair"]);
-    assertEquals(await ask("updater-shim --completions p"), ["powershell"]);
-    assertEquals(await ask("updater-shim --from=a\\ fi"), ["--from=a file.json"]);
-  });
-});
-
-Deno.test("zsh understands its script (where there is zsh)", async () => {
-  await withScript("zsh", async (path) => {
-    if (await output("zsh", ["-n", path]) === undefined) console.log("  not tried: no zsh here");
-  });
-});
-
-Deno.test("PowerShell completes options (where there is PowerShell)", async () => {
-  await withScript("powershell", async (path) => {
-    const script = `. ([scriptblock]::Create((Get-Content -Raw '${path}')));
-      $line = 'updater-shim --re'
-      (TabExpansion2 $line $line.Length).CompletionMatches.CompletionText`;
-    const text = await output("pwsh", ["-NoProfile", "-NonInteractive", "-Command", script]);
-    if (text === undefined) return console.log("  not tried: no PowerShell here");
-    assertEquals(text.trim().split(/\r?\n/), ["--relaunch", "--repair"]);
-  });
 });

@@ -95,6 +95,10 @@ class Installation implements AsyncDisposable {
 }
 
 async function sessionOf(pid: string): Promise<string> {
+  if (Deno.build.os === "linux") { // where `ps` need not be there
+    const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+    return stat.slice(stat.lastIndexOf(")")).split(" ")[4]!;
+  }
   const { stdout } = await new Deno.Command("ps", { args: ["-o", "sid=", "-p", pid] }).output();
   return new TextDecoder().decode(stdout).trim();
 }

@@ -1,6 +1,7 @@
 /** Whom the compiled shim trusts: what `.ci/compile.ts` embeds, tried on a real TLS server. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { makeCertificates } from "../support/certificates.ts";
 import { compiledShim } from "../support/shim.ts";
 
 const RELEASE = { schema: 1, name: "tool", version: "2.0.0", platforms: {} };
@@ -57,38 +58,17 @@ async function check(folder: string, url: string, env: Record<string, string>) {
 
 /** A server whose certificate is by an authority made for this test: `ca.pem` in the folder. */
 async function serveRelease(folder: string): Promise<AsyncDisposable & { url: string }> {
-  await makeCertificates(folder);
+  const { ca, cert, key } = await makeCertificates();
+  Deno.writeTextFileSync(join(folder, "ca.pem"), ca);
   const server = Deno.serve({
     hostname: "127.0.0.1",
     port: 0,
-    cert: Deno.readTextFileSync(join(folder, "server.pem")),
-    key: Deno.readTextFileSync(join(folder, "server.key")),
+    cert,
+    key,
     onListen() {},
   }, () => Response.json(RELEASE));
   return {
     url: `https://localhost:${server.addr.port}`,
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
-}
-
-async function makeCertificates(folder: string): Promise<void> {
-  const path = (name: string) => join(folder, name);
-  Deno.writeTextFileSync(path("server.ext"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n");
-  const key = ["-newkey", "rsa:2048", "-nodes", "-keyout"];
-  await openssl("req", "-x509", ...key, path("ca.key"), "-out", path("ca.pem"), [
-    ...["-days", "2", "-subj", "/CN=an authority for a test"],
-    ...["-addext", "keyUsage=critical,keyCertSign"],
-  ]);
-  await openssl("req", ...key, path("server.key"), "-out", path("server.csr"), [
-    ...["-subj", "/CN=localhost"],
-  ]);
-  await openssl("x509", "-req", "-in", path("server.csr"), "-out", path("server.pem"), [
-    ...["-days", "2", "-CA", path("ca.pem"), "-CAkey", path("ca.key"), "-CAcreateserial"],
-    ...["-extfile", path("server.ext")],
-  ]);
-}
-
-async function openssl(...args: (string | string[])[]): Promise<void> {
-  const { code, stderr } = await new Deno.Command("openssl", { args: args.flat() }).output();
-  assertEquals(code, 0, new TextDecoder().decode(stderr));
 }
