@@ -10,6 +10,7 @@ import { fail } from "./output/failure.ts";
 import { hasStateDir, openInstallDir, openStateDir } from "./installation/install_dir.ts";
 import { installLocal, rollBack } from "./commands/local_install.ts";
 import { type Lock, takeLock } from "./installation/lock.ts";
+import { workAsOwner } from "./installation/folder_owner.ts";
 import { findOrphans } from "./orphans/orphans.ts";
 import { recover } from "./transaction/recover.ts";
 import { finishRepair, tellUnrepaired } from "./commands/repair.ts";
@@ -58,15 +59,24 @@ export async function run(args: readonly string[], system: System): Promise<numb
   }
   const report = createReporter(system, command);
   try {
-    return await work(command, system, report);
+    const folder = folderOf(command, system);
+    return await workAsOwner(system, folder, args) ?? await work(command, folder, system, report);
   } catch (error) {
     return fail(error, report);
   }
 }
 
-async function work(command: Work, system: System, report: Report): Promise<number> {
-  // Where the shim lies, the tool lies: that needs no configuration.
-  const folder = resolve(system.cwd, command.installDir ?? dirname(system.execPath));
+/** Where the shim lies, the tool lies: that needs no configuration. */
+function folderOf(command: Work, { cwd, execPath }: System): string {
+  return resolve(cwd, command.installDir ?? dirname(execPath));
+}
+
+async function work(
+  command: Work,
+  folder: string,
+  system: System,
+  report: Report,
+): Promise<number> {
   const session: Session = { system, dir: openInstallDir(system, folder), report };
   const config = loadConfig(system, session.dir);
   const stop = new AbortController();

@@ -4,7 +4,7 @@
  */
 import { dirname } from "@std/path";
 import { digestAside, hashFile } from "./deno_digest.ts";
-import type { FileSystem, Processes, RunResult } from "./system.ts";
+import type { Account, FileSystem, Processes, RunResult } from "./system.ts";
 
 /** What can be done with a program. */
 type Starter = Pick<Processes, "run" | "spawn">;
@@ -111,6 +111,39 @@ export function leaveBehind(path: string, commandLine: string, env: Record<strin
     stdout: "null",
     stderr: "null",
   }).spawn().unref();
+}
+
+/**
+ * See `Processes.runOurselvesAs`. The runtime clears the supplementary groups where it sets a user
+ * (seen with 2.6.10 and 2.9.6). Of our environment nothing is passed on: it may hold secrets, and the
+ * environment of a process is its user's to read.
+ */
+export async function runOurselvesAs(
+  { uid, gid, env }: Account,
+  args: readonly string[],
+): Promise<number> {
+  if (!Deno.build.standalone) throw new Error("only a compiled shim can start itself again");
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    uid,
+    gid,
+    env: { ...env },
+    clearEnv: true,
+    stdin: "inherit",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn();
+  // Ctrl-C reaches both of us: that the other one hears of it twice does no harm.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(signal, () => {
+      try {
+        child.kill(signal);
+      } catch {
+        // It ended in the same instant.
+      }
+    });
+  }
+  return (await child.status).code;
 }
 
 /** The Worker's side. Its text, too, is all that the Worker gets. */

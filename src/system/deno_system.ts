@@ -6,7 +6,7 @@
 import { statfsSync } from "node:fs";
 import process from "node:process";
 import { fchmodSync, fchownSync, openExistingSync } from "./deno_files.ts";
-import { confinedTo, leaveBehind, unconfined } from "./deno_programs.ts";
+import { confinedTo, leaveBehind, runOurselvesAs, unconfined } from "./deno_programs.ts";
 import type {
   Clock,
   FileSystem,
@@ -80,6 +80,7 @@ const processes: Processes = {
   },
   run: (...call) => helper.run(...call),
   spawn: (...call) => helper.spawn(...call),
+  runOurselvesAs,
   leaveBehind,
   confine(paths) {
     // Else the permissions are those that somebody gave to `deno run`, and theirs to choose.

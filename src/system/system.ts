@@ -96,6 +96,14 @@ export interface RunResult {
   readonly timedOut: boolean;
 }
 
+/** Whose rights a process has. */
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+  /** All that it finds in its environment. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** Other processes. */
 export interface Processes {
   /** Our own process id. */
@@ -111,6 +119,12 @@ export interface Processes {
     timeoutMs: number,
     stop?: AbortSignal,
   ): Promise<RunResult>;
+  /**
+   * Runs this very program as somebody else, without supplementary groups, on our terminal; passes the
+   * signals on that ask us to stop. Returns its exit code. Unix, as root, where the program is
+   * compiled; throws where that is not so. Not after `confine`.
+   */
+  runOurselvesAs(account: Account, args: readonly string[]): Promise<number>;
   /** Starts a program that outlives us, on our terminal. */
   spawn(path: string, args: readonly string[]): Promise<void>;
   /**

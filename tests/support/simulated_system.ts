@@ -65,6 +65,7 @@ function simulatedProcesses(fs: SimulatedFileSystem): Processes {
       return Promise.resolve({ code, stdout: text, stderr: "", timedOut: false });
     },
     spawn: () => Promise.resolve(),
+    runOurselvesAs: () => Promise.reject(new Error("there is nobody else")),
     leaveBehind() {},
     confine() {},
     openLibrary() {

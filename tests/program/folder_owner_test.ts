@@ -1,0 +1,124 @@
+/** Root in a folder of somebody else's: the shim works as he, and only passes the outcome on. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { isRoot, type Machine, makeMachine, OTHER, put, runAs } from "../support/users.ts";
+import { tool } from "../support/world.ts";
+
+const GROUP = 1003;
+const FILESYSTEM = 7, TERMINATED = 143;
+
+/** Another user's folder with his tool, and a new version that says who runs it. */
+function makeFolder({ folder }: Machine) {
+  const bin = put(join(folder, "bin"), [OTHER, GROUP], 0o755);
+  put(join(bin, "tool"), [OTHER, GROUP], 0o755, tool("1.0.0"));
+  const told = put(join(folder, "told"), [OTHER, GROUP], 0o600, "");
+  const script = `#!/bin/sh\n{ id -u; id -g; id -G; env; } >${told}\necho "tool 2.0.0"\n`;
+  const fresh = put(join(folder, "fresh"), [0, 0], 0o755, script);
+  return { bin, told, fresh };
+}
+
+Deno.test({
+  name: "root in another user's folder works as that user, with no group and no secret of root's",
+  ignore: !isRoot,
+  async fn() {
+    using machine = await makeMachine();
+    const { bin, told, fresh } = makeFolder(machine);
+    const args = ["--install-dir", bin, "--from", fresh, "--target", "tool", "--json"];
+    const command = `exec "$0" "$@"`;
+    const { code, stdout, stderr } = await runAs(0, "setpriv", [
+      ...["--groups", "4,5,6", "sh", "-c", command, machine.shim, ...args],
+    ], { env: { SECRET: "of root" } });
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stdout, '"event":"updated"');
+    const [uid, gid, groups, ...environment] = Deno.readTextFileSync(told).trim().split("\n");
+    assertEquals([uid, gid, groups], [`${OTHER}`, `${GROUP}`, `${GROUP}`]);
+    assertEquals(environment.filter((line) => /SECRET|\/root/.test(line)), []);
+    const files = new TextDecoder().decode(
+      new Deno.Command("find", { args: [bin, "-not", "-uid", `${OTHER}`] }).outputSync().stdout,
+    );
+    assertEquals(files, "", "root left files there");
+  },
+});
+
+Deno.test({
+  name: "every outcome of the one who works for root is root's",
+  ignore: !isRoot,
+  async fn() {
+    using machine = await makeMachine();
+    const { bin } = makeFolder(machine);
+    const run = (...args: string[]) => runAs(0, machine.shim, ["--install-dir", bin, ...args]);
+    const { code, stdout } = await run("--status", "--json");
+    assertEquals([code, JSON.parse(stdout).event], [0, "status"]);
+    assertEquals((await run("--nonsense")).code, 2);
+    assertEquals((await run("--repair")).code, 0);
+    Deno.chmodSync(bin, 0o777);
+    const { code: refused, stderr } = await run("--from", machine.shim, "--target", "tool");
+    assertEquals(refused, FILESYSTEM);
+    assertStringIncludes(stderr, "every user can write to it");
+  },
+});
+
+Deno.test({
+  name: "what stops root's shim stops the one who works for it",
+  ignore: !isRoot,
+  async fn() {
+    using machine = await makeMachine();
+    const { bin } = makeFolder(machine);
+    const parent = new Deno.Command("sleep", { args: ["60"] }).spawn();
+    try {
+      const args = ["--install-dir", bin, "--json", "--parent-pid", `${parent.pid}`];
+      const from = ["--from", join(machine.folder, "fresh"), "--target", "tool"];
+      const shim = new Deno.Command(machine.shim, {
+        ...{ args: [...args, ...from], stdin: "null", stdout: "piped", stderr: "null" },
+      }).spawn();
+      const reader = shim.stdout.getReader();
+      let said = "";
+      while (!said.includes('"waiting"')) {
+        const { value, done } = await reader.read();
+        assert(!done, said);
+        said += new TextDecoder().decode(value);
+      }
+      shim.kill("SIGTERM");
+      assertEquals((await shim.status).code, TERMINATED);
+      await reader.cancel();
+      // Nobody holds the lock any more.
+      const run = await runAs(OTHER, machine.shim, ["--install-dir", bin, "--repair"]);
+      assertEquals(run.code, 0, run.stderr);
+    } finally {
+      parent.kill("SIGKILL");
+      await parent.status;
+    }
+  },
+});
+
+Deno.test({
+  name: "a tool that exec()s root's shim is not waited for by the one who works for it",
+  ignore: !isRoot,
+  async fn() {
+    using machine = await makeMachine();
+    const { bin, fresh } = makeFolder(machine);
+    const script = `exec "$0" --parent-pid $$ "$@"`;
+    const args = ["--install-dir", bin, "--wait-timeout", "2", "--from", fresh, "--target", "tool"];
+    const { code, stderr } = await runAs(0, "sh", ["-c", script, machine.shim, ...args]);
+    // Two seconds later it would be 5.
+    assertEquals(code, 0, stderr);
+  },
+});
+
+Deno.test({
+  name: "where that user may not execute the shim, root does not do it instead",
+  ignore: !isRoot,
+  async fn() {
+    using machine = await makeMachine();
+    const { bin, fresh } = makeFolder(machine);
+    const own = join(machine.folder, "own");
+    Deno.copyFileSync(machine.shim, own);
+    Deno.chmodSync(own, 0o700);
+    const args = ["--install-dir", bin, "--from", fresh, "--target", "tool"];
+    const { code, stderr } = await runAs(0, own, args);
+    assertEquals(code, FILESYSTEM);
+    assertStringIncludes(stderr, `belongs to user ${OTHER}`);
+    assertStringIncludes(stderr, `Run it as user ${OTHER}`);
+    assertEquals(Deno.readTextFileSync(join(bin, "tool")), tool("1.0.0"));
+  },
+});
