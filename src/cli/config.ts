@@ -6,7 +6,7 @@ import { type Config, ConfigSchema, describeConfigIssue } from "./config_schema.
 import { readIfThere } from "../files/durable_files.ts";
 import { reason, UpdateError } from "../base/errors.ts";
 import { filesystemError } from "../files/fs_errors.ts";
-import type { HealthCheck } from "../transaction/health.ts";
+import type { HealthCheck } from "../base/health_check.ts";
 import type { InstallDir } from "../installation/install_dir.ts";
 import type { System } from "../system/system.ts";
 import { isUrl } from "../base/url_policy.ts";

@@ -1,7 +1,7 @@
 /** The fields of `updater-shim.json`. Others are refused: a typing error must not be a default. */
 import { closestString } from "@std/text/closest-string";
 import * as v from "valibot";
-import { DEFAULT_HEALTH_CHECK } from "../transaction/health.ts";
+import { DEFAULT_HEALTH_CHECK } from "../base/health_check.ts";
 import { describeIssue } from "../base/json_issue.ts";
 
 const nearest: (text: string, options: string[]) => string = closestString;

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { lookAt } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
-import { askVersion, type HealthCheck } from "../transaction/health.ts";
+import type { HealthCheck } from "../base/health_check.ts";
+import { askVersion } from "../transaction/health.ts";
 import type { JournalFile } from "../transaction/journal.ts";
 import type { ManifestFile } from "../release/manifest.ts";
 import { readReceipt, type Receipt } from "../installation/receipt.ts";

@@ -3,13 +3,9 @@ import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers";
 import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
 import { openPatiently } from "./patience.ts";
-import type { FileSystem } from "../system/system.ts";
+import type { Digest, FileSystem } from "../system/system.ts";
 
-/** Size and SHA-256 (lower-case hex) of a complete file. */
-export interface Digest {
-  readonly size: number;
-  readonly sha256: string;
-}
+export type { Digest };
 
 /** 1 MiB reads into the native hash are the fastest structure measured (`deno task bench`). */
 const CHUNK = 1024 * 1024;

@@ -22,6 +22,12 @@ export type OpenFile = Pick<
 /** What an existing file is opened for: reading; reading and writing; writing at its end. */
 export type Access = "read" | "write" | "append";
 
+/** Size in bytes and SHA-256 (lower-case hex) of a complete file. */
+export interface Digest {
+  readonly size: number;
+  readonly sha256: string;
+}
+
 /** What is known of a name. A part of `Deno.FileInfo`, so that a simulation can fill it. */
 export type FileInfo = Pick<
   Deno.FileInfo,
@@ -77,7 +83,7 @@ export interface FileSystem {
    * Size and SHA-256 of a file, read by another thread; undefined if that could not be done, for
    * whatever reason.
    */
-  digestAside(path: string): Promise<{ size: number; sha256: string } | undefined>;
+  digestAside(path: string): Promise<Digest | undefined>;
   /** Bytes that this user can still write on the file system of `path`. */
   freeBytes(path: string): number;
   /** Does nothing for `ms`, and lets nothing else of the program happen. */

@@ -1,14 +1,9 @@
 /** Does it run? Asked of the staged file before the commit, and of the target after it. */
 import { errorCode, reason, UpdateError } from "../base/errors.ts";
+import type { HealthCheck } from "../base/health_check.ts";
 import { isTransient } from "../files/patience.ts";
 import type { Session } from "../session.ts";
 import type { RunResult } from "../system/system.ts";
-
-/** How a healthy executable is told: it exits 0 within the time. `false`: not asked. */
-export type HealthCheck = { readonly args: readonly string[]; readonly timeoutMs: number } | false;
-
-/** The contract's default. */
-export const DEFAULT_HEALTH_CHECK: HealthCheck = { args: ["--version"], timeoutMs: 10_000 };
 
 /** Runs the executable; throws `health` if it is not well. */
 export async function checkHealth(

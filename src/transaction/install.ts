@@ -6,7 +6,8 @@ import { confine } from "./confine.ts";
 import type { Digest } from "../files/digest.ts";
 import { isThere, syncFolder } from "../files/durable_files.ts";
 import { reason, UpdateError } from "../base/errors.ts";
-import { checkHealth, type HealthCheck } from "./health.ts";
+import type { HealthCheck } from "../base/health_check.ts";
+import { checkHealth } from "./health.ts";
 import { openRestartManager } from "../system/holders_windows.ts";
 import {
   type JournalFile,

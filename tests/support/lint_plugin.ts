@@ -1,11 +1,44 @@
 /**
- * Guards the seam: in `src/` only `system/deno_*.ts` (and in the other program, `pack/main.ts` and
+ * Guards the order of the rooms (`rooms.ts`), and the seam: in `src/` only `system/deno_*.ts` (and in the other program, `pack/main.ts` and
  * `pack/deno_*.ts`) may cause effects through `Deno`, only `system/deno_programs.ts` starts programs, and nothing in `src/` may import from
  * `tests/`. Types and `Deno.errors` have no effect.
  */
+import { inSource, whyNot } from "./rooms.ts";
+
 const plugin: Deno.lint.Plugin = {
   name: "seam",
   rules: {
+    "rooms": {
+      create(context) {
+        const from = inSource(context.filename);
+        if (!from) return {};
+        const check = (node: Deno.lint.Node, specifier: string, typesOnly: boolean) => {
+          if (!specifier.startsWith(".")) return;
+          const { pathname } = new URL(specifier, `file:///${from}`);
+          const message = whyNot(from, pathname.slice(1), { typesOnly });
+          if (message) context.report({ node, message });
+        };
+        return {
+          ImportDeclaration(node: Deno.lint.ImportDeclaration) {
+            const typesOnly = node.importKind === "type" ||
+              node.specifiers.length > 0 &&
+                node.specifiers.every((specifier) =>
+                  specifier.type === "ImportSpecifier" && specifier.importKind === "type"
+                );
+            check(node, node.source.value, typesOnly);
+          },
+          ExportNamedDeclaration(node: Deno.lint.ExportNamedDeclaration) {
+            if (node.source) check(node, node.source.value, node.exportKind === "type");
+          },
+          ExportAllDeclaration(node: Deno.lint.ExportAllDeclaration) {
+            check(node, node.source.value, node.exportKind === "type");
+          },
+          ImportExpression(node: Deno.lint.ImportExpression) {
+            if (node.source.type === "Literal") check(node, String(node.source.value), false);
+          },
+        };
+      },
+    },
     "no-direct-deno": {
       create(context) {
         const file = context.filename.replaceAll("\\", "/");
