@@ -1,5 +1,6 @@
 /** From arguments to an exit code: the right stages in the right order, and the only catch-all. */
 import { dirname, resolve } from "@std/path";
+import { check } from "./commands/check.ts";
 import { type Command, parseCommand } from "./cli/cli.ts";
 import { completionScript } from "./cli/completions.ts";
 import { type Config, loadConfig, resolveOptions } from "./cli/config.ts";
@@ -23,7 +24,7 @@ import { describeStatus, readStatus } from "./commands/status.ts";
 import type { System } from "./system/system.ts";
 import { visibleJson } from "./output/text.ts";
 import { uninstall } from "./commands/uninstall.ts";
-import { check, update } from "./commands/update.ts";
+import { update } from "./commands/update.ts";
 import { usage } from "./cli/usage.ts";
 import { VERSION } from "./base/version.ts";
 import { waitForParent } from "./parent/wait_for_parent.ts";

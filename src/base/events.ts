@@ -22,7 +22,7 @@ export type ShimEvent =
   | { event: "would-update"; from: string | null; to: string; files: string[] }
   | { event: "uninstalled"; files: string[] }
   | { event: "relaunched"; path: string; args: string[] }
-  | { event: "warning"; message: string; path?: string; hint?: string }
+  | { event: "warning"; message: string; path?: string; url?: string; hint?: string }
   | {
     event: "error";
     code: number;

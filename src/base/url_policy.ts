@@ -50,8 +50,8 @@ export function refuseScheme(url: URL, allowHttp: boolean): string | undefined {
   return "http is not encrypted";
 }
 
-/** The URL parser has made `127.1`, `0x7f000001` and `LOCALHOST` into these by now. */
-function isLoopback(host: string): boolean {
+/** Whether a URL's host is this machine. The parser has made `127.1` and `LOCALHOST` into these. */
+export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 

@@ -1,6 +1,7 @@
 /** From arguments to a command. Pure: nothing is looked up, nothing is changed. */
 import { readArguments, shorten, type Values, wrong } from "./arguments.ts";
 import { isPlainName, PLAIN_NAME } from "../base/file_names.ts";
+import { CHANNEL_NAME, CHANNEL_NAMES } from "./config_schema.ts";
 import { type CommandKind, isCommand, OPTIONS, type Shell, SHELLS } from "./options.ts";
 import { isVersion } from "../base/version.ts";
 
@@ -17,7 +18,12 @@ export interface CommonOptions extends OutputOptions {
   /** `--config`, as given: says which tool of the folder is meant, and where its settings are. */
   readonly config: string | undefined;
   readonly manifest: string | undefined;
+  readonly channel: string | undefined;
   readonly publicKeys: readonly string[];
+  /** As given. */
+  readonly authFile: string | undefined;
+  /** An open file descriptor with the same content. */
+  readonly authFd: number | undefined;
   readonly pin: string | undefined;
   readonly allowDowngrade: boolean;
   readonly allowHttp: boolean;
@@ -99,11 +105,30 @@ function commonOptions(values: Values, rest: readonly string[]): CommonOptions {
   if (pin !== undefined && !isVersion(pin)) {
     throw wrong(`--pin needs a version such as 1.4.0, not "${shorten(pin)}"`);
   }
+  const channel = text("channel");
+  if (channel !== undefined && !CHANNEL_NAME.test(channel)) {
+    throw wrong(`--channel needs ${CHANNEL_NAMES}, not "${shorten(channel)}"`);
+  }
+  // Each of them says where the manifest is.
+  const where = ["manifest", "channel", "pin"].filter((name) => values.has(name));
+  if (channel !== undefined && where.length > 1) {
+    throw wrong(`--${where[0]} and --${where[1]} exclude each other`);
+  }
+  const fd = text("auth-fd");
+  if (fd !== undefined && !/^\d{1,5}$/.test(fd)) {
+    throw wrong(`--auth-fd needs the number of an open file descriptor, not "${shorten(fd)}"`);
+  }
+  if (fd !== undefined && values.has("auth-file")) {
+    throw wrong("--auth-file and --auth-fd exclude each other");
+  }
   return {
     installDir: text("install-dir"),
     config: text("config"),
     manifest: text("manifest"),
+    channel,
     publicKeys: values.get("public-key") ?? [],
+    authFile: text("auth-file"),
+    authFd: fd === undefined ? undefined : Number(fd),
     pin,
     allowDowngrade: values.has("allow-downgrade"),
     allowHttp: values.has("allow-http"),

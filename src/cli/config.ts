@@ -19,10 +19,12 @@ const LIMIT = 64 * 1024;
 
 /** What an update works with: command line over file. */
 export interface Options {
-  /** http(s) or file URL, or absolute path. */
-  readonly manifest: string;
+  /** http(s) or file URLs, or absolute paths: mirrors in the order in which they are tried. */
+  readonly manifests: readonly string[];
   readonly name: string | undefined;
   readonly publicKeys: readonly string[];
+  /** Credentials for private servers: the path of a file, or an open file descriptor. */
+  readonly auth: string | number | undefined;
   readonly healthCheck: HealthCheck;
   /** The only version that the manifest may have. */
   readonly pin: string | undefined;
@@ -79,11 +81,12 @@ export function resolveOptions(
   const { publicKeys, pin, allowDowngrade, allowHttp, force, dryRun } = command;
   return {
     // On the command line a path is the user's; in the file it belongs to the install dir.
-    manifest: command.manifest === undefined
-      ? absolute(configuredManifest(pin, config, dir), dir.path)
-      : absolute(command.manifest, cwd),
+    manifests: command.manifest === undefined
+      ? configuredManifests(command, config, dir).map((place) => absolute(place, dir.path))
+      : [absolute(command.manifest, cwd)],
     name: config.name,
     publicKeys: publicKeys.length > 0 ? publicKeys : config.publicKeys,
+    auth: command.authFd ?? authFile(command, config, dir, cwd),
     healthCheck: config.healthCheck,
     pin,
     allowDowngrade,
@@ -93,18 +96,28 @@ export function resolveOptions(
   };
 }
 
+function authFile(
+  { authFile }: CommonOptions,
+  config: Config,
+  dir: Pick<InstallDir, "path">,
+  cwd: string,
+): string | undefined {
+  if (authFile !== undefined) return resolve(cwd, authFile);
+  return config.authFile === undefined ? undefined : resolve(dir.path, config.authFile);
+}
+
 function absolute(location: string, folder: string): string {
   return isUrl(location) ? location : resolve(folder, location);
 }
 
-function configuredManifest(
-  pin: string | undefined,
-  { manifest, pinnedManifest }: Config,
+function configuredManifests(
+  { pin, channel: asked }: CommonOptions,
+  { manifest, pinnedManifest, channels = {}, channel: usual }: Config,
   dir: Pick<InstallDir, "path">,
-): string {
+): readonly string[] {
   const path = join(dir.path, CONFIG_NAME);
   if (pin !== undefined) {
-    if (pinnedManifest !== undefined) return fillIn(pinnedManifest, pin);
+    if (pinnedManifest !== undefined) return [fillIn(pinnedManifest, pin)];
     throw new UpdateError(
       "usage",
       `Cannot pin version ${pin}: it is not known where old manifests are`,
@@ -115,11 +128,28 @@ function configuredManifest(
       },
     );
   }
+  const channel = asked ?? usual;
+  if (channel !== undefined) return channelOf(channel, channels, path);
   if (manifest !== undefined) return manifest;
   throw new UpdateError("usage", `There is no release manifest to read in "${dir.path}"`, {
     path,
     hint:
       `Put {"manifest": "https://..."} into "${path}", or use --manifest. For all options: updater-shim --help`,
+  });
+}
+
+function channelOf(
+  name: string,
+  channels: NonNullable<Config["channels"]>,
+  path: string,
+): readonly string[] {
+  if (Object.hasOwn(channels, name)) return channels[name]!;
+  const known = Object.keys(channels).sort();
+  throw new UpdateError("usage", `There is no channel "${name}"`, {
+    path,
+    hint: known.length > 0
+      ? `"${path}" has: ${known.join(", ")}.`
+      : `Put {"channels": {"${name}": "https://..."}} into "${path}".`,
   });
 }
 

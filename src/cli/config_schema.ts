@@ -9,6 +9,12 @@ const nearest: (text: string, options: string[]) => string = closestString;
 const DEFAULTS = DEFAULT_HEALTH_CHECK as { args: string[]; timeoutMs: number };
 const MAX_TIMEOUT_MS = 600_000;
 const MAX_ENTRIES = 64;
+const MAX_MIRRORS = 16;
+
+/** What a channel may be called. */
+export const CHANNEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** The same in words. */
+export const CHANNEL_NAMES = "a name of up to 64 letters, digits and . _ -";
 
 const Text = v.pipe(
   v.string("a string"),
@@ -42,12 +48,32 @@ const HealthSchema = v.strictObject({
   ),
 });
 
+/** One address, or mirrors in the order in which they are tried. Not a union: that would say "a string or a list" of
+ * a list with one wrong entry. */
+const Mirrors = v.lazy((input) =>
+  Array.isArray(input)
+    ? v.pipe(
+      v.array(Text, "a list of addresses"),
+      v.minLength(1, "at least one address"),
+      v.maxLength(MAX_MIRRORS, `at most ${MAX_MIRRORS} mirrors`),
+    )
+    : v.pipe(Text, v.transform((address) => [address]))
+);
+
 const FieldsSchema = v.strictObject({
   name: v.optional(Text),
-  manifest: v.optional(Text),
+  manifest: v.optional(Mirrors),
+  channels: v.optional(
+    v.pipe(
+      AnObject("an object of channels"),
+      v.record(v.pipe(v.string(), v.regex(CHANNEL_NAME, CHANNEL_NAMES)), Mirrors),
+    ),
+  ),
+  channel: v.optional(v.pipe(Text, v.regex(CHANNEL_NAME, CHANNEL_NAMES))),
   pinnedManifest: v.optional(
     v.pipe(Text, v.includes("{version}", "an address with {version} in it")),
   ),
+  authFile: v.optional(Text),
   publicKeys: v.optional(
     v.pipe(
       v.array(Text, "a list of minisign public keys"),

@@ -8,6 +8,12 @@ import { isUrl, redactUrl } from "../base/url_policy.ts";
 
 export type { Manifest, ManifestFile };
 
+/** One executable of a release, and where it is fetched from. */
+export interface ReleaseFile extends ManifestFile {
+  /** Where else the same bytes are: the manifest's mirrors have the files beside it, too. */
+  readonly mirrors: readonly string[];
+}
+
 const TELL = "Tell the tool's authors, or check the address of the manifest.";
 const LIMIT = 1024 * 1024;
 
@@ -56,13 +62,15 @@ function invalid(location: string, what: string, hint = TELL, cause?: unknown): 
 
 /**
  * The files for one platform (a Rust target triple, or what serves for it), their URLs made absolute by where the manifest
- * lies: `location` is an http(s) or file URL or an absolute path. Throws `usage`.
+ * lies: `location` is an http(s) or file URL or an absolute path; `mirrors` are other places of the
+ * manifest. Throws `usage`.
  */
 export function selectFiles(
   manifest: Manifest,
   target: string,
   location: string,
-): readonly ManifestFile[] {
+  mirrors: readonly string[] = [],
+): readonly ReleaseFile[] {
   const { name, version, platforms } = manifest;
   const key = servingPlatforms(target).find((name) => Object.hasOwn(platforms, name));
   const platform = key === undefined ? undefined : platforms[key];
@@ -76,10 +84,20 @@ export function selectFiles(
   }
   return platform.files.map((file, index) => {
     const { location: url, refusal } = resolveLocation(file.url, location);
-    if (refusal === undefined) return { ...file, url };
+    if (refusal === undefined) return { ...file, url, mirrors: elsewhere(file.url, url, mirrors) };
     const path = jsonPath(["platforms", key, "files", index, "url"]);
     throw invalid(location, `${path}: expected ${refusal}, found ${shown(file.url)}`);
   });
+}
+
+/**
+ * An absolute URL is the same wherever the manifest lies. What a document from the network says is
+ * never resolved against a local mirror: it would lead to local files and network shares.
+ */
+function elsewhere(reference: string, url: string, manifests: readonly string[]): string[] {
+  const usable = manifests.filter((place) => !/^https?:/i.test(url) || /^https?:/i.test(place));
+  const places = usable.map((manifest) => resolveLocation(reference, manifest).location);
+  return [...new Set(places)].filter((place) => place !== undefined && place !== url) as string[];
 }
 
 /**

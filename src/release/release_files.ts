@@ -2,15 +2,17 @@
 import { basename, dirname, join } from "@std/path";
 import { archiveKind, extractMember } from "../archive/archive.ts";
 import { type Digest, digestFileInBackground, sameContent } from "../files/digest.ts";
-import { download } from "../transfer/download.ts";
+import { downloadFromAny } from "../transfer/download.ts";
 import { copyFile, lookAt, moveOrCopy, removeIfThere } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
 import { makeFolder } from "../installation/install_dir.ts";
 import type { JournalFile } from "../transaction/journal.ts";
-import type { ManifestFile } from "./manifest.ts";
+import type { ReleaseFile } from "./manifest.ts";
 import { openPatiently } from "../files/patience.ts";
 import type { Session } from "../session.ts";
+import { tellMirror } from "./mirror_warning.ts";
+import type { Access } from "../transfer/retry.ts";
 import { discardPartial } from "../transfer/sidecar.ts";
 import type { FileSystem } from "../system/system.ts";
 import type { Target } from "../installation/targets.ts";
@@ -24,8 +26,8 @@ export class ReleaseFiles {
 
   constructor(
     readonly session: Session,
-    readonly files: readonly ManifestFile[],
-    readonly allowHttp: boolean,
+    readonly files: readonly ReleaseFile[],
+    readonly access: Access,
   ) {}
 
   /** Removes what earlier updates began to download and this one does not want. */
@@ -65,18 +67,19 @@ export class ReleaseFiles {
     return digest;
   }
 
-  #fetch(file: ManifestFile, stop: AbortSignal): Promise<string> {
+  #fetch(file: ReleaseFile, stop: AbortSignal): Promise<string> {
     const running = this.#downloads.get(file.sha256);
     if (running) return running;
     const { system, dir, report } = this.session;
     const partial = join(dir.partial, `${file.sha256}.part`);
     const progress = (received: number) =>
       report({ event: "download", file: basename(file.target), received, total: file.size });
-    const done = download(file, partial, {
+    const done = downloadFromAny(file, partial, {
       system,
-      allowHttp: this.allowHttp,
+      ...this.access,
       signal: stop,
       progress,
+      tellMirror: (failure, next) => tellMirror(report, failure, next),
     })
       .then(() => partial);
     this.#downloads.set(file.sha256, done);
@@ -84,7 +87,7 @@ export class ReleaseFiles {
   }
 
   /** The download is the executable. Within one file system this is a rename. */
-  async #place(file: ManifestFile, partial: string, { staged, scratch }: JournalFile) {
+  async #place(file: ReleaseFile, partial: string, { staged, scratch }: JournalFile) {
     const { fs } = this.session.system;
     const digest = { size: file.size, sha256: file.sha256 };
     const shared = this.files.filter((other) => other.sha256 === file.sha256).length > 1;
@@ -98,7 +101,7 @@ export class ReleaseFiles {
     return digest;
   }
 
-  async #unpack(file: ManifestFile, archive: string, { staged }: JournalFile): Promise<Digest> {
+  async #unpack(file: ReleaseFile, archive: string, { staged }: JournalFile): Promise<Digest> {
     const { fs } = this.session.system;
     const kind = archiveKind(file.url);
     if (!kind) {
@@ -136,7 +139,7 @@ export class ReleaseFiles {
 /** Refuses before the first byte if a file system cannot hold what is to come. */
 export function checkSpace(
   { system: { fs }, dir }: Session,
-  files: readonly ManifestFile[],
+  files: readonly ReleaseFile[],
   targets: readonly Target[],
 ): void {
   const needs = new Map<number, { folder: string; bytes: number }>();

@@ -117,6 +117,8 @@ const terminal: Terminal = {
       return 80;
     }
   },
+  isInteractive: Deno.stdin.isTerminal() && Deno.stderr.isTerminal(),
+  readInput: (buffer) => Deno.stdin.readSync(buffer),
   async inputEnd() {
     const buffer = new Uint8Array(4096);
     try {

@@ -171,6 +171,10 @@ export interface Terminal {
   readonly isTerminal: boolean;
   /** Width of that terminal in columns. */
   columns(): number;
+  /** Whether somebody at a terminal can be asked, and can answer. */
+  readonly isInteractive: boolean;
+  /** read(2) of the standard input: waits for it; null at its end. */
+  readInput(buffer: Uint8Array): number | null;
   /** Resolves when the standard input ends or cannot be read. */
   inputEnd(): Promise<void>;
 }

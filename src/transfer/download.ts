@@ -9,6 +9,7 @@ import { removeIfThere, writeAll } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
 import { localPath } from "./http.ts";
+import { fromAnyMirror, isPlacesFault, type TellMirror } from "./mirrors.ts";
 import { fillPartial, type RemoteFile } from "./partial_download.ts";
 import { openPatiently } from "../files/patience.ts";
 import { type FetchOptions, withDeadline } from "./retry.ts";
@@ -18,12 +19,34 @@ import { redactUrl } from "../base/url_policy.ts";
 
 export type { RemoteFile };
 
-/** Download options; `progress` gets the bytes of this file that are on the disk. */
+/** Download options. */
 export interface DownloadOptions extends FetchOptions {
+  /** Gets the bytes of this file that are on the disk. */
   readonly progress: (received: number) => void;
+  /** Hears of each mirror that could not be used. */
+  readonly tellMirror?: TellMirror;
+}
+
+/** A file, and where else its bytes may be had. */
+export interface MirroredFile extends RemoteFile {
+  readonly mirrors?: readonly string[] | undefined;
 }
 
 const CHUNK = 1024 * 1024;
+
+/** `download` from the first of the file's places that has it. */
+export async function downloadFromAny(
+  file: MirroredFile,
+  partial: string,
+  options: DownloadOptions,
+): Promise<void> {
+  await fromAnyMirror(
+    [file.url, ...file.mirrors ?? []],
+    (url, limits) => download({ ...file, url }, partial, { limits, ...options }),
+    isPlacesFault,
+    options.tellMirror ?? (() => {}),
+  );
+}
 
 /**
  * Fills `partial`: on return it has exactly `size` bytes of that digest, and they are durable (its

@@ -32,7 +32,7 @@ export async function request(
 ): Promise<Response> {
   let url = checkUrl(location, transfer.allowHttp);
   const { origin } = url;
-  const credentials = takeCredentials(url);
+  const credentials = takeCredentials(url) ?? transfer.authorize?.(url);
   const seen = new Set<string>();
   for (;;) {
     const response = await get(url, {
@@ -147,7 +147,8 @@ function retryAfter(value: string | null, now: number): number {
 }
 
 const HINTS: Readonly<Record<number, string>> = {
-  401: "Nothing was changed. Check the user name and password in the address, or in HTTP_PROXY.",
+  401:
+    "Nothing was changed. Check the credentials for this server (--auth-file, or in the address), or those in HTTP_PROXY.",
   403:
     "Nothing was changed. The server does not let you have it: check the address and its credentials.",
   404: "Nothing was changed. Check the address; if it is right, tell the tool's authors.",

@@ -41,20 +41,29 @@ export const DEFAULT_LIMITS: Limits = {
   maxPauseMs: 60_000,
 };
 
+/** What a server is to be told as `Authorization`, or undefined. */
+export type Authorize = (server: URL) => string | undefined;
+
 /** What every transfer needs. */
 export interface FetchOptions {
   readonly system: System;
   readonly allowHttp: boolean;
+  /** What to send as `Authorization` to that server; undefined: nothing. */
+  readonly authorize?: Authorize | undefined;
   /** Its reason is thrown as it is. */
   readonly signal: AbortSignal;
   /** Default: `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits>;
 }
 
+/** How servers may be asked, whatever is fetched. */
+export type Access = Pick<FetchOptions, "allowHttp" | "authorize">;
+
 /** The same with every bound known; `signal` is aborted when the time is up, too. */
 export interface Transfer {
   readonly system: System;
   readonly allowHttp: boolean;
+  readonly authorize: Authorize | undefined;
   readonly signal: AbortSignal;
   readonly limits: Limits;
   /** What it is about, fit to be shown. */
@@ -75,7 +84,7 @@ export class PassingError extends Error {
 /** Gives a transfer its time. Throws `network` when it is up. */
 export async function withDeadline<T>(
   location: string,
-  { system, allowHttp, signal, limits: changed }: FetchOptions,
+  { system, allowHttp, authorize, signal, limits: changed }: FetchOptions,
   work: (transfer: Transfer) => Promise<T>,
 ): Promise<T> {
   const limits = { ...DEFAULT_LIMITS, ...changed };
@@ -89,6 +98,7 @@ export async function withDeadline<T>(
     return await work({
       system,
       allowHttp,
+      authorize,
       limits,
       shown,
       signal: AbortSignal.any([signal, late.signal]),

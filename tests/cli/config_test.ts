@@ -44,8 +44,16 @@ Deno.test("Everything that the file may say is read, also behind a byte order ma
     publicKeys: ["A", "B"],
     healthCheck: { args: ["check", "--fast", ""], timeoutMs: 600_000 },
   };
-  assertEquals<unknown>(load(JSON.stringify(config)), config);
-  assertEquals<unknown>(load("\ufeff" + JSON.stringify(config)), config);
+  const read = { ...config, manifest: [config.manifest] };
+  assertEquals<unknown>(load(JSON.stringify(config)), read);
+  assertEquals<unknown>(load("\ufeff" + JSON.stringify(config)), read);
+  const more = {
+    manifest: ["https://a/m.json", "m.json"],
+    channels: { beta: ["https://a/beta.json"], "1.x": ["https://a/1.json", "https://b/1.json"] },
+    channel: "beta",
+    authFile: "credentials",
+  };
+  assertEquals<unknown>(load(JSON.stringify(more)), { ...DEFAULTS, ...more });
 });
 
 Deno.test("The health check can be off, or changed in part", () => {
@@ -63,6 +71,20 @@ Deno.test("Each wrong field is named with what was expected and what was found",
     ['"x"', 'the document: expected an object, found "x"'],
     ['{"name": 3}', "name: expected a string, found 3"],
     ['{"name": " "}', 'name: expected a string that is not empty, found ""'],
+    ['{"manifest": []}', "manifest: expected at least one address, found []"],
+    ['{"manifest": ["a", 3]}', "manifest[1]: expected a string, found 3"],
+    ['{"manifest": {}}', "manifest: expected a string, found {}"],
+    ['{"channels": []}', "channels: expected an object of channels, found []"],
+    ['{"channels": {"beta": 1}}', "channels.beta: expected a string, found 1"],
+    [
+      '{"channels": {"be ta": "x"}}',
+      'channels["be ta"]: expected a name of up to 64 letters, digits and . _ -, found "be ta"',
+    ],
+    [
+      '{"channel": "../x"}',
+      'channel: expected a name of up to 64 letters, digits and . _ -, found "../x"',
+    ],
+    ['{"authFile": 3}', "authFile: expected a string, found 3"],
     ['{"manifest": ""}', 'manifest: expected a string that is not empty, found ""'],
     [
       '{"pinnedManifest": "https://h/m"}',
@@ -152,7 +174,7 @@ function options(config: Record<string, unknown>, ...args: string[]) {
   const command: Command = parseCommand(args);
   return resolveOptions(
     command as CommonOptions,
-    { ...DEFAULTS, ...config } as Parameters<typeof resolveOptions>[1],
+    load(JSON.stringify(config)),
     DIR,
     SYSTEM,
   );
@@ -167,12 +189,13 @@ function refusal(config: Record<string, unknown>, ...args: string[]): UpdateErro
 Deno.test("The command line beats the file", () => {
   const config = { name: "mytool", manifest: "https://file/m.json", publicKeys: ["F"] };
   const fromFile = options(config);
-  assertEquals([fromFile.manifest, fromFile.publicKeys], ["https://file/m.json", ["F"]]);
+  assertEquals([fromFile.manifests, fromFile.publicKeys], [["https://file/m.json"], ["F"]]);
   const given = options(config, "--manifest=https://line/m.json", "--public-key=L", "--allow-http");
   assertEquals(given, {
-    manifest: "https://line/m.json",
+    manifests: ["https://line/m.json"],
     name: "mytool",
     publicKeys: ["L"],
+    auth: undefined,
     healthCheck: DEFAULTS.healthCheck,
     pin: undefined,
     allowDowngrade: false,
@@ -183,10 +206,32 @@ Deno.test("The command line beats the file", () => {
 });
 
 Deno.test("A path in the file belongs to the install dir, one on the command line to the user", () => {
-  assertEquals(options({ manifest: "m.json" }).manifest, join(DIR.path, "m.json"));
-  assertEquals(options({}, "--manifest=m.json").manifest, join(SYSTEM.cwd, "m.json"));
-  assertEquals(options({}, "--manifest=../m.json").manifest, resolve("/home/m.json"));
-  assertEquals(options({ manifest: "file:///srv/m.json" }).manifest, "file:///srv/m.json");
+  assertEquals(options({ manifest: "m.json" }).manifests[0], join(DIR.path, "m.json"));
+  assertEquals(options({}, "--manifest=m.json").manifests[0], join(SYSTEM.cwd, "m.json"));
+  assertEquals(options({}, "--manifest=../m.json").manifests[0], resolve("/home/m.json"));
+  assertEquals(options({ manifest: "file:///srv/m.json" }).manifests[0], "file:///srv/m.json");
+});
+
+Deno.test("A channel is the one that is asked for, else the configured one", () => {
+  const channels = { beta: "https://h/beta.json", "1.x": ["https://a/1.json", "1.json"] };
+  const config = { manifest: "https://h/m.json", channels };
+  assertEquals(options(config).manifests, ["https://h/m.json"]);
+  assertEquals(options(config, "--channel=beta").manifests, ["https://h/beta.json"]);
+  const usual = { ...config, channel: "1.x" };
+  assertEquals(options(usual).manifests, ["https://a/1.json", join(DIR.path, "1.json")]);
+  assertEquals(options(usual, "--channel=beta").manifests, ["https://h/beta.json"]);
+  assertEquals(options(usual, "--manifest=https://x/m").manifests, ["https://x/m"]);
+  const unknown = refusal(config, "--channel=constructor");
+  assertEquals(unknown.message, 'There is no channel "constructor"');
+  assertMatch(unknown.hint!, /updater-shim\.json" has: 1\.x, beta\.$/);
+  assertMatch(refusal({}, "--channel=beta").hint!, /Put \{"channels": \{"beta": /);
+});
+
+Deno.test("Credentials are those of the command line, else of the configured file", () => {
+  const config = { manifest: "https://h/m.json", authFile: "netrc" };
+  assertEquals(options(config).auth, join(DIR.path, "netrc"));
+  assertEquals(options(config, "--auth-file=netrc").auth, resolve("/home/me/netrc"));
+  assertEquals(options(config, "--auth-fd=0").auth, 0);
 });
 
 Deno.test("A pinned version is looked for where old manifests are", () => {
@@ -195,15 +240,15 @@ Deno.test("A pinned version is looked for where old manifests are", () => {
     pinnedManifest: "https://h/{version}/m-{version}.json",
   };
   const pinned = options(config, "--pin=1.4.0-rc.1+b.5");
-  assertEquals(pinned.manifest, "https://h/1.4.0-rc.1%2Bb.5/m-1.4.0-rc.1%2Bb.5.json");
+  assertEquals(pinned.manifests[0], "https://h/1.4.0-rc.1%2Bb.5/m-1.4.0-rc.1%2Bb.5.json");
   assertEquals(pinned.pin, "1.4.0-rc.1+b.5");
-  assertEquals(options(config).manifest, "https://h/latest.json");
+  assertEquals(options(config).manifests[0], "https://h/latest.json");
   const local = options({ pinnedManifest: "v{version}.json" }, "--pin=1.0.0+b");
-  assertEquals(local.manifest, join(DIR.path, "v1.0.0+b.json"));
+  assertEquals(local.manifests[0], join(DIR.path, "v1.0.0+b.json"));
 });
 
 Deno.test("A pin with --manifest is kept for the comparison with that manifest", () => {
-  const { manifest, pin } = options({}, "--pin=1.0.0", "--manifest=https://h/m.json");
+  const { manifests: [manifest], pin } = options({}, "--pin=1.0.0", "--manifest=https://h/m.json");
   assertEquals([manifest, pin], ["https://h/m.json", "1.0.0"]);
 });
 

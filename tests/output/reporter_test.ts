@@ -18,6 +18,8 @@ class Desk {
         err: (text) => this.err += text,
         isTerminal: options.terminal ?? false,
         columns: () => options.columns ?? 80,
+        isInteractive: false,
+        readInput: () => null,
         inputEnd: () => Promise.resolve(),
       },
       clock: {

@@ -42,6 +42,8 @@ export function simulatedSystem(fs: SimulatedFileSystem, seen: FileSystem = fs):
       err() {},
       isTerminal: false,
       columns: () => 80,
+      isInteractive: false,
+      readInput: () => null,
       inputEnd: () => Promise.resolve(),
     },
     fetch: () => Promise.reject(new TypeError("there is no network here")),

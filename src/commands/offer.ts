@@ -1,0 +1,137 @@
+/** Which release is offered to this installation, and what it would change here. Changes nothing. */
+import { UpdateError } from "../base/errors.ts";
+import { redactUrl } from "../base/url_policy.ts";
+import { decideVersion } from "../base/version.ts";
+import type { Options } from "../cli/config.ts";
+import { readReceipt } from "../installation/receipt.ts";
+import { resolveTarget, type Target } from "../installation/targets.ts";
+import {
+  checkIdentity,
+  type Manifest,
+  parseManifest,
+  type ReleaseFile,
+  selectFiles,
+} from "../release/manifest.ts";
+import { tellMirror } from "../release/mirror_warning.ts";
+import { fetchSigned } from "../release/signed_document.ts";
+import type { Session } from "../session.ts";
+import { fromAnyMirror } from "../transfer/mirrors.ts";
+import type { Access, Limits } from "../transfer/retry.ts";
+import { findInstalled, type InstalledVersion, releaseDigest } from "./installed.ts";
+
+/** A release that was read and accepted, and what it would change here. */
+export interface Offer {
+  readonly manifest: Manifest;
+  readonly files: readonly ReleaseFile[];
+  readonly targets: readonly Target[];
+  readonly installed: InstalledVersion;
+  readonly release: string;
+  readonly decision: "update" | "up-to-date";
+}
+
+/** A manifest as it was accepted, before it is held against what is installed. */
+interface Release {
+  readonly manifest: Manifest;
+  readonly files: readonly ReleaseFile[];
+  readonly release: string;
+}
+
+/** Reads the manifest and decides. Throws `UpdateError`. */
+export async function readOffer(
+  session: Session,
+  options: Options,
+  access: Access,
+  stop: AbortSignal,
+): Promise<Offer> {
+  const { system, dir } = session;
+  const { manifest, files, release } = await readRelease(session, options, access, stop);
+  const targets = files.map((file) => resolveTarget(system, dir, file.target));
+  refuseSharedTargets(targets);
+  const { healthCheck, allowDowngrade, force } = options;
+  const installed = await findInstalled(session, targets, healthCheck, allowDowngrade);
+  const missing = targets.some((target) => !target.current);
+  const decision = decideVersion(
+    { version: installed.version, release: installed.release },
+    installed.highest,
+    { version: manifest.version, release },
+    { allowDowngrade, force, incomplete: missing },
+  );
+  return { manifest, files, targets, installed, release, decision };
+}
+
+/**
+ * From the first mirror that has one to accept. A mirror that is behind, or whose bytes are not what
+ * was signed, is no reason to stop: the next one may be right.
+ */
+async function readRelease(
+  session: Session,
+  options: Options,
+  access: Access,
+  signal: AbortSignal,
+): Promise<Release> {
+  return await fromAnyMirror(
+    options.manifests,
+    async (location, limits) => {
+      const read = await readManifest(session, options, { ...access, limits, signal }, location);
+      if (options.manifests.length > 1) refuseStale(session, options, read);
+      return read;
+    },
+    // Of these, none is about this machine but a file that a mirror's path leads to.
+    ({ kind }) => ["network", "verification", "usage", "filesystem"].includes(kind),
+    (failure, next) => tellMirror(session.report, failure, next),
+  );
+}
+
+interface Request extends Access {
+  readonly limits: Partial<Limits>;
+  readonly signal: AbortSignal;
+}
+
+async function readManifest(
+  { system, report }: Session,
+  options: Options,
+  request: Request,
+  location: string,
+): Promise<Release> {
+  const { name: expected, pin, publicKeys } = options;
+  const { bytes, signedBy } = await fetchSigned(location, publicKeys, { system, ...request });
+  const manifest = parseManifest(bytes, location);
+  if (pin !== undefined && manifest.version !== pin) {
+    throw new UpdateError(
+      "verification",
+      `The manifest offers version ${manifest.version}, not ${pin}`,
+      { hint: 'Check --pin, and "pinnedManifest" in updater-shim.json.' },
+    );
+  }
+  const { name, version } = manifest;
+  report({ event: "manifest", name, version, url: redactUrl(location), signedBy });
+  checkIdentity(manifest, { name: expected, now: system.clock.now() });
+  const others = options.manifests.filter((place) => place !== location);
+  const files = selectFiles(manifest, system.target, location, others);
+  return { manifest, files, release: releaseDigest(files) };
+}
+
+/** A mirror that is older than what was seen here already, by the receipt alone. */
+function refuseStale(
+  { system: { fs }, dir }: Session,
+  { allowDowngrade, force }: Options,
+  { manifest: { version }, release }: Release,
+): void {
+  const receipt = readReceipt(fs, dir);
+  if (typeof receipt === "string") return;
+  const nothing = { version: null, release: null };
+  decideVersion(nothing, receipt.highest, { version, release }, { allowDowngrade, force });
+}
+
+/** Two names that lead to one file cannot both be replaced. */
+function refuseSharedTargets(targets: readonly Target[]): void {
+  for (const [index, { name, path }] of targets.entries()) {
+    const first = targets.findIndex((other) => other.path === path);
+    if (first === index) continue;
+    throw new UpdateError(
+      "filesystem",
+      `"${targets[first]!.name}" and "${name}" are the same file, "${path}"`,
+      { path, hint: "Remove the link, so that each executable has a file of its own." },
+    );
+  }
+}
