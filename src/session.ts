@@ -1,6 +1,5 @@
 /** What every stage of one run shares. */
 import type { Report } from "./base/events.ts";
-import type { RestartManager } from "./system/holders_windows.ts";
 import type { InstallDir } from "./installation/install_dir.ts";
 import type { System } from "./system/system.ts";
 
@@ -9,6 +8,4 @@ export interface Session {
   readonly system: System;
   readonly dir: InstallDir;
   readonly report: Report;
-  /** Who holds a file (Windows). Missing: to be opened when it is needed. */
-  readonly restartManager?: RestartManager | undefined;
 }

@@ -18,7 +18,7 @@ import { extractTarMember } from "./tar.ts";
 import { extractZipMember } from "./zip.ts";
 import { writeAll } from "../files/durable_files.ts";
 import { reason, UpdateError } from "../base/errors.ts";
-import { openPatiently } from "../files/patience.ts";
+import { openPatiently } from "../system/patience.ts";
 import type { FileSystem, OpenFile } from "../system/system.ts";
 
 /** What can be unpacked. */

@@ -1,5 +1,5 @@
 /** Whom servers may be told that we are: the credentials of a private server. */
-import { openPatiently } from "../files/patience.ts";
+import { openPatiently } from "../system/patience.ts";
 import { reason, UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { Options } from "../cli/config.ts";

@@ -1,7 +1,6 @@
 /**
  * Removes the main tool, the state dir and the shim itself. The receipt says what the tool is, and
  * goes after everything else: cut short anywhere, `--uninstall` can be run again and carries on.
- * `uninstall_windows.ts` removes a shim that is still running.
  */
 import { basename, dirname, join } from "@std/path";
 import { isThere, realPath, removeIfThere } from "../files/durable_files.ts";
@@ -10,7 +9,7 @@ import { onFile } from "../files/fs_errors.ts";
 import type { Lock } from "../installation/lock.ts";
 import { readReceipt } from "../installation/receipt.ts";
 import type { Session } from "../session.ts";
-import * as windows from "./uninstall_windows.ts";
+import { howToFindHolders } from "../system/windows_holders.ts";
 
 /**
  * Removes everything that belongs to the tool, and the install dir if nothing else is in it. The
@@ -18,7 +17,8 @@ import * as windows from "./uninstall_windows.ts";
  * is, and `filesystem` for what cannot be removed.
  */
 export async function uninstall(session: Session, lock: Lock): Promise<void> {
-  const { system: { os, fs }, dir, report } = session;
+  const { system, dir, report } = session;
+  const { fs, platform } = system;
   const receipt = readReceipt(fs, dir);
   if (typeof receipt === "string") {
     removeEmptyState(session, lock);
@@ -28,17 +28,12 @@ export async function uninstall(session: Session, lock: Lock): Promise<void> {
   // By the name in the install dir and by the real path: a link goes with its file.
   const names = receipt.files.flatMap(({ name, target }) => [join(dir.path, name), target]);
   const files = [...new Set([...names, join(dir.path, "updater-shim.json")])]
-    .filter((path) => !isSame(os, path, shim) && isThere(fs, path));
-  if (os === "windows") await windows.refuseRunning(session, files);
+    .filter((path) => !(shim && platform.sameName(path, shim)) && isThere(fs, path));
+  await refuseRunning(session, files);
   for (const path of files) onFile("remove", path, () => removeIfThere(fs, path));
   removeStateButReceipt(session);
-  if (os === "windows") {
-    windows.removeRest(session, shim);
-  } else {
-    if (shim) onFile("remove", shim, () => removeIfThere(fs, shim));
-    onFile("remove", dir.state, () => fs.removeSync(dir.state, { recursive: true }));
-    removeIfEmpty(session);
-  }
+  const last = { file: shim ?? dir.lock, state: dir.state, folder: dir.path };
+  onFile("remove", last.file, () => platform.removeAfterExit(system, last));
   report({ event: "uninstalled", files: shim ? [...files, shim] : files });
 }
 
@@ -55,9 +50,29 @@ function ownExecutable({ system: { fs, execPath }, dir }: Session): string | und
   return isShim && dirname(path) === dir.path ? path : undefined;
 }
 
-/** Windows knows a file by its name in any case. */
-function isSame(os: Session["system"]["os"], path: string, other: string | undefined): boolean {
-  return os === "windows" ? path.toLowerCase() === other?.toLowerCase() : path === other;
+/**
+ * Throws `filesystem`, and nothing was changed, if one of the files is executing on Windows: it could
+ * be moved, but not removed, and an uninstall that leaves files behind is none.
+ */
+async function refuseRunning(session: Session, files: readonly string[]): Promise<void> {
+  const { system, dir } = session;
+  const { fs, platform } = system;
+  // Old versions may still run, too.
+  const old = [dir.trash, dir.rollback].filter((folder) => isThere(fs, folder))
+    .flatMap((folder) => [...fs.readDirSync(folder)].map(({ name }) => join(folder, name)));
+  for (const path of [...files, ...old]) {
+    if (await platform.isInUse(system, path)) throw stillRunning(session, path);
+  }
+}
+
+function stillRunning({ system }: Session, path: string): UpdateError {
+  const holders = system.platform.holdersOf(system, path);
+  const who = holders.length === 0 ? "" : ` by ${holders.join(", ")}`;
+  const search = holders.length === 0 ? ` ${howToFindHolders(path)}` : "";
+  return new UpdateError("filesystem", `Cannot remove "${path}": it is in use${who}`, {
+    path,
+    hint: `Nothing was removed. Close the program and run --uninstall again.${search}`,
+  });
 }
 
 /** All that is large or may be stuck; what is left of the state dir is small. */

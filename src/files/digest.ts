@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers";
 import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
-import { openPatiently } from "./patience.ts";
+import { openPatiently } from "../system/patience.ts";
 import type { Digest, FileSystem } from "../system/system.ts";
 
 export type { Digest };

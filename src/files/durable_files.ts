@@ -6,27 +6,14 @@
 import { dirname } from "@std/path";
 import { errorCode, reason } from "../base/errors.ts";
 import { onFile } from "./fs_errors.ts";
-import { openPatiently, patiently } from "./patience.ts";
-import type { FileInfo, FileSystem, OpenFile } from "../system/system.ts";
+import { openPatiently, patiently } from "../system/patience.ts";
+import type { FileSystem, OpenFile } from "../system/system.ts";
+
+export { isThere, lookAt } from "../system/look.ts";
 
 const CHUNK = 1024 * 1024;
 /** What file systems say that cannot sync a folder. */
 const NO_FOLDER_SYNC = ["EINVAL", "ENOTSUP", "EOPNOTSUPP"];
-
-/** What the name itself is (a link is a link), or undefined where there is none. */
-export function lookAt(fs: FileSystem, path: string): FileInfo | undefined {
-  try {
-    return fs.lstatSync(path);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-}
-
-/** Whether there is such a name, even a dangling link. */
-export function isThere(fs: FileSystem, path: string): boolean {
-  return lookAt(fs, path) !== undefined;
-}
 
 /**
  * The absolute path with every link resolved, in the letters' case on the disk. As given where the

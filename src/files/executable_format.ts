@@ -4,7 +4,7 @@
  * sections and certificate table), Mach-O ("mach-o/loader.h", segments).
  */
 import { lookAt } from "./durable_files.ts";
-import { openPatiently } from "./patience.ts";
+import { openPatiently } from "../system/patience.ts";
 import type { FileSystem } from "../system/system.ts";
 
 /**

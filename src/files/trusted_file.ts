@@ -12,7 +12,7 @@ import { describeIssue } from "../base/json_issue.ts";
 import type { Access, FileInfo, OpenFile, System } from "../system/system.ts";
 import { lookAt, readFully } from "./durable_files.ts";
 import { onFile } from "./fs_errors.ts";
-import { opensLater, patiently } from "./patience.ts";
+import { opensLater, patiently } from "../system/patience.ts";
 
 /** What is needed to judge: the disk, and who we are (undefined on Windows). */
 export type World = Pick<System, "fs" | "user">;

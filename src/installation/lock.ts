@@ -8,7 +8,7 @@ import { readIfThere, removeIfThere, writeAll } from "../files/durable_files.ts"
 import { UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { InstallDir } from "./install_dir.ts";
-import { openPatiently } from "../files/patience.ts";
+import { openPatiently } from "../system/patience.ts";
 import type { OpenFile, System } from "../system/system.ts";
 
 /** Who holds the lock, as its holder wrote it down. */

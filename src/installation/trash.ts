@@ -5,7 +5,7 @@
 import { basename, join } from "@std/path";
 import { isThere } from "../files/durable_files.ts";
 import { makeFolder } from "./install_dir.ts";
-import { isTransient, patiently } from "../files/patience.ts";
+import { isTransient, patiently } from "../system/patience.ts";
 import type { Session } from "../session.ts";
 
 /**

@@ -12,18 +12,7 @@
  * every permission there is. A program we may run anyway (`cat`) reads it for us.
  */
 import { UpdateError } from "../base/errors.ts";
-import * as posix from "./parent_posix.ts";
-import * as windows from "./parent_windows.ts";
 import type { Session } from "../session.ts";
-import type { System } from "../system/system.ts";
-
-/** A process that may still be running. */
-export interface Parent {
-  /** Whether it has exited by now. */
-  hasExited(): Promise<boolean>;
-  /** Lets go of what was opened to watch it. */
-  close(): void;
-}
 
 /** How long between two looks: short at first, because most parents exit at once. */
 const PAUSES_MS = [1, 2, 4, 8, 15, 25];
@@ -48,7 +37,9 @@ export async function waitForParent(
   // Our own pid: the tool has `exec`ed the shim, so there is nobody left to wait for.
   const ourselves = parentPid === system.processes.pid;
   if ((parentPid === undefined || ourselves) && !waitStdin) return;
-  const parent = parentPid === undefined || ourselves ? undefined : await open(system, parentPid);
+  const parent = parentPid === undefined || ourselves
+    ? undefined
+    : await system.platform.watchProcess(system, parentPid);
   if (!parent && !waitStdin) return;
   report({ event: "waiting", pid: parentPid ?? 0 });
   let inputEnded = false;
@@ -64,10 +55,6 @@ export async function waitForParent(
   } finally {
     parent?.close();
   }
-}
-
-async function open(system: System, pid: number): Promise<Parent | undefined> {
-  return system.os === "windows" ? windows.open(system, pid) : await posix.open(system, pid);
 }
 
 function timedOut(pid: number | undefined, timeoutMs: number): UpdateError {

@@ -9,7 +9,7 @@ import { onFile } from "../files/fs_errors.ts";
 import { makeFolder } from "../installation/install_dir.ts";
 import type { JournalFile } from "../transaction/journal.ts";
 import type { ReleaseFile } from "./manifest.ts";
-import { openPatiently } from "../files/patience.ts";
+import { openPatiently } from "../system/patience.ts";
 import type { Session } from "../session.ts";
 import { tellMirror } from "./mirror_warning.ts";
 import type { Access } from "../transfer/retry.ts";

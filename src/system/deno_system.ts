@@ -7,6 +7,9 @@ import { statfsSync } from "node:fs";
 import process from "node:process";
 import { fchmodSync, fchownSync, openExistingSync } from "./deno_files.ts";
 import { confinedTo, leaveBehind, runOurselvesAs, unconfined } from "./deno_programs.ts";
+import { posix } from "./posix.ts";
+import { windows } from "./windows.ts";
+import { openRestartManager } from "./windows_holders.ts";
 import type {
   Clock,
   FileSystem,
@@ -84,10 +87,21 @@ const processes: Processes = {
   leaveBehind,
   confine(paths) {
     // Else the permissions are those that somebody gave to `deno run`, and theirs to choose.
-    if (Deno.build.standalone) helper = confinedTo(paths);
+    if (!Deno.build.standalone) return;
+    if (Deno.build.os === "windows") openRestartManager(processes);
+    helper = confinedTo(paths);
   },
-  openLibrary: (name, symbols) => Deno.dlopen(name, symbols),
+  openLibrary<const S extends Deno.ForeignLibraryInterface>(name: string, symbols: S) {
+    const library = libraries.get(symbols) ?? Deno.dlopen(name, symbols);
+    libraries.set(symbols, library);
+    return library as Deno.DynamicLibrary<S>;
+  },
 };
+
+const libraries = new Map<
+  Deno.ForeignLibraryInterface,
+  Deno.DynamicLibrary<Deno.ForeignLibraryInterface>
+>();
 
 const clock: Clock = {
   now: Date.now,
@@ -158,6 +172,7 @@ export const denoSystem: System = {
   cwd: Deno.cwd(),
   user: Deno.build.os === "windows" ? undefined : { uid: Deno.uid()!, gid: Deno.gid()! },
   fs,
+  platform: Deno.build.os === "windows" ? windows : posix,
   processes,
   clock,
   terminal,

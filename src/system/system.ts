@@ -6,6 +6,8 @@
  * separate.
  */
 
+import type { Platform } from "./platform.ts";
+
 /** What is open. `Deno.FsFile` has all of it. */
 export type OpenFile = Pick<
   Deno.FsFile,
@@ -144,7 +146,10 @@ export interface Processes {
    * library, until it exits. At most once.
    */
   confine(programs: readonly string[]): void;
-  /** Opens a system library. Only Windows builds have the permission, until `confine`. */
+  /**
+   * Opens a system library, which stays open: a second time it is the same one, also after `confine`,
+   * for the same `symbols`. Only Windows builds have the permission, until `confine`.
+   */
   openLibrary<const S extends Deno.ForeignLibraryInterface>(
     name: string,
     symbols: S,
@@ -194,6 +199,8 @@ export interface System {
   /** Effective user and group; undefined on Windows. */
   readonly user: { readonly uid: number; readonly gid: number } | undefined;
   readonly fs: FileSystem;
+  /** What the systems do in more than one call each. */
+  readonly platform: Platform;
   readonly processes: Processes;
   readonly clock: Clock;
   readonly terminal: Terminal;

@@ -1,7 +1,7 @@
 /** Does it run? Asked of the staged file before the commit, and of the target after it. */
 import { errorCode, reason, UpdateError } from "../base/errors.ts";
 import type { HealthCheck } from "../base/health_check.ts";
-import { isTransient } from "../files/patience.ts";
+import { isTransient } from "../system/patience.ts";
 import type { Session } from "../session.ts";
 import type { RunResult } from "../system/system.ts";
 

@@ -8,7 +8,6 @@ import { isThere, syncFolder } from "../files/durable_files.ts";
 import { reason, UpdateError } from "../base/errors.ts";
 import type { HealthCheck } from "../base/health_check.ts";
 import { checkHealth } from "./health.ts";
-import { openRestartManager } from "../system/holders_windows.ts";
 import {
   type JournalFile,
   type JournalRecord,
@@ -53,11 +52,10 @@ export interface Installation {
  * installed, or the next start makes it so.
  */
 export async function install(
-  given: Session,
+  session: Session,
   installation: Installation,
   stop: AbortSignal,
 ): Promise<void> {
-  const session = { ...given, restartManager: openRestartManager(given.system) };
   const record = plan(session, installation, uniqueName(session.system));
   let staged: readonly StagedFile[], committing: JournalRecord;
   try {

@@ -18,7 +18,7 @@ import * as v from "valibot";
 import { readIfThere, removeIfThere, replaceFile, syncFolder } from "../files/durable_files.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { InstallDir } from "../installation/install_dir.ts";
-import { patiently } from "../files/patience.ts";
+import { patiently } from "../system/patience.ts";
 import { ReceiptSchema } from "../installation/receipt.ts";
 import type { FileSystem } from "../system/system.ts";
 

@@ -7,7 +7,7 @@ import { onFile } from "../files/fs_errors.ts";
 import { checkHealth } from "./health.ts";
 import type { Installation, NewFile } from "./install.ts";
 import type { JournalFile } from "./journal.ts";
-import { openPatiently } from "../files/patience.ts";
+import { openPatiently } from "../system/patience.ts";
 import type { Session } from "../session.ts";
 import { holds } from "./swap.ts";
 import type { FileInfo, FileSystem } from "../system/system.ts";

@@ -1,14 +1,12 @@
 /**
  * The commit and its undoing. Both only look at which names exist, so both can be cut short at any
- * step and run again. `swap_posix.ts` and `swap_windows.ts` hold the one step that differs.
+ * step and run again.
  */
 import { digestFile, sameContent } from "../files/digest.ts";
 import { isThere, linkOrCopy, syncFolders } from "../files/durable_files.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { JournalFile } from "./journal.ts";
 import type { Session } from "../session.ts";
-import * as posix from "./swap_posix.ts";
-import * as windows from "./swap_windows.ts";
 import type { System } from "../system/system.ts";
 import { discard } from "../installation/trash.ts";
 
@@ -89,11 +87,16 @@ export function holds(
  * executes, it may be missing and its file be at `spare`.
  */
 export async function moveOver(
-  session: Session,
+  { system, report }: Session,
   from: string,
   to: string,
   spare: string,
 ): Promise<void> {
-  const { replace } = session.system.os === "windows" ? windows : posix;
-  await replace(session, from, to, spare);
+  await system.platform.replaceFile(
+    system,
+    from,
+    to,
+    spare,
+    (notice) => report({ event: "warning", ...notice }),
+  );
 }

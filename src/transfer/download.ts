@@ -11,7 +11,7 @@ import { onFile } from "../files/fs_errors.ts";
 import { localPath } from "./http.ts";
 import { fromAnyMirror, isPlacesFault, type TellMirror } from "./mirrors.ts";
 import { fillPartial, type RemoteFile } from "./partial_download.ts";
-import { openPatiently } from "../files/patience.ts";
+import { openPatiently } from "../system/patience.ts";
 import { type FetchOptions, withDeadline } from "./retry.ts";
 import { discardPartial } from "./sidecar.ts";
 import type { FileSystem } from "../system/system.ts";

@@ -2,7 +2,7 @@
 import { lookAt, writeAll } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
-import { openPatiently } from "../files/patience.ts";
+import { openPatiently } from "../system/patience.ts";
 import { HttpError, request } from "./request.ts";
 import { readBody } from "./response_body.ts";
 import { PassingError, type Transfer, withRetries } from "./retry.ts";

@@ -17,22 +17,22 @@ interface Breakage extends Change {
   readonly columns: readonly Column[];
 }
 
-const RENAME = "system.fs.renameSync(from, to);";
+const RENAME = "fs.renameSync(from, to);";
 
 const BREAKAGES: readonly Breakage[] = [
   {
     name: "a target is removed before the new one is renamed",
-    file: "src/transaction/swap_posix.ts",
+    file: "src/system/posix.ts",
     from: RENAME,
-    to: `system.fs.removeSync(to); ${RENAME}`,
+    to: `fs.removeSync(to); ${RENAME}`,
     sweep: "kill",
     columns: ["missing"],
   },
   {
     name: "a new file is copied over the old one instead of renamed",
-    file: "src/transaction/swap_posix.ts",
+    file: "src/system/posix.ts",
     from: RENAME,
-    to: "Deno.copyFileSync(from, to); system.fs.removeSync(from);",
+    to: "Deno.copyFileSync(from, to); fs.removeSync(from);",
     sweep: "kill",
     columns: ["corrupt"],
   },

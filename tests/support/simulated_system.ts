@@ -1,5 +1,7 @@
 /** A `System` over a simulated file system: no process, no network, no time but what is waited. */
+import { posix } from "../../src/system/posix.ts";
 import type { FileSystem, Processes, System } from "../../src/system/system.ts";
+import { windows } from "../../src/system/windows.ts";
 import type { SimulatedFileSystem } from "./simulated_file_system.ts";
 import { systemError } from "./system_errors.ts";
 
@@ -28,6 +30,7 @@ export function simulatedSystem(fs: SimulatedFileSystem, seen: FileSystem = fs):
     cwd: "/",
     user: fs.os === "windows" ? undefined : { uid: 0, gid: 0 },
     fs: seen,
+    platform: fs.os === "windows" ? windows : posix,
     processes: simulatedProcesses(fs),
     clock: {
       now: () => now,

@@ -1,14 +1,14 @@
 /** Who holds a file, with a Restart Manager that answers: Wine's never does. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { holdersOf, howToFindHolders } from "../../src/system/holders_windows.ts";
-import type { Session } from "../../src/session.ts";
+import { holdersOf, howToFindHolders } from "../../src/system/windows_holders.ts";
+import type { System } from "../../src/system/system.ts";
 
 const PATH = "C:\\tool\\ü 日本.exe";
 const ADDRESS = 0x7ff0_1234_5678n;
 const ERROR_MORE_DATA = 234;
 
-/** A session on a Windows whose Restart Manager answers so; `asked` gets the paths. */
-function sessionWith(holders: readonly [pid: number, name: string][], code = 0) {
+/** A Windows whose Restart Manager answers so; `asked` gets the paths. */
+function systemWith(holders: readonly [pid: number, name: string][], code = 0) {
   const asked: string[] = [], open = new Set<number>();
   let buffer = new Uint16Array();
   const symbols = {
@@ -43,34 +43,34 @@ function sessionWith(holders: readonly [pid: number, name: string][], code = 0) 
     },
   };
   const openLibrary = () => ({ symbols, close() {} });
-  const session = { system: { os: "windows", processes: { openLibrary } } } as unknown as Session;
-  return { session, asked, open };
+  const system = { processes: { openLibrary } } as unknown as System;
+  return { system, asked, open };
 }
 
 Deno.test("Holders are named with their process ids", () => {
-  const { session, asked, open } = sessionWith([[1234, "uv.exe"], [8, ""]]);
-  assertEquals(holdersOf(session, PATH), ["uv.exe (process 1234)", "process 8"]);
+  const { system, asked, open } = systemWith([[1234, "uv.exe"], [8, ""]]);
+  assertEquals(holdersOf(system, PATH), ["uv.exe (process 1234)", "process 8"]);
   assertEquals(asked, [`${PATH}\0`]);
   assertEquals(open.size, 0, "the session was ended");
 });
 
 Deno.test("Nobody holds it: no names", () => {
-  assertEquals(holdersOf(sessionWith([]).session, PATH), []);
+  assertEquals(holdersOf(systemWith([]).system, PATH), []);
 });
 
 Deno.test("More holders than anybody wants to read of are counted", () => {
   const many = Array.from({ length: 70 }, (_, index): [number, string] => [4 * index, "x.exe"]);
-  const { session, open } = sessionWith(many, ERROR_MORE_DATA);
-  assertEquals(holdersOf(session, PATH), ["70 processes"]);
+  const { system, open } = systemWith(many, ERROR_MORE_DATA);
+  assertEquals(holdersOf(system, PATH), ["70 processes"]);
   assertEquals(open.size, 0);
 });
 
 Deno.test("A Restart Manager that fails or is missing stops nothing; the hint says what to do", () => {
-  assertEquals(holdersOf(sessionWith([[4, "x.exe"]], 5).session, PATH), []);
+  assertEquals(holdersOf(systemWith([[4, "x.exe"]], 5).system, PATH), []);
   const openLibrary = () => {
     throw new Error("there is no such library");
   };
-  const session = { system: { os: "windows", processes: { openLibrary } } } as unknown as Session;
-  assertEquals(holdersOf(session, PATH), []);
+  const system = { processes: { openLibrary } } as unknown as System;
+  assertEquals(holdersOf(system, PATH), []);
   assertStringIncludes(howToFindHolders("/tool/uv.exe"), 'search for "uv.exe"');
 });

@@ -13,10 +13,9 @@ import { digestFile } from "../../../src/files/digest.ts";
 import { UpdateError } from "../../../src/base/errors.ts";
 import type { ShimEvent } from "../../../src/base/events.ts";
 import { checkHealth } from "../../../src/transaction/health.ts";
-import { holdersOf, openRestartManager } from "../../../src/system/holders_windows.ts";
 import { install } from "../../../src/transaction/install.ts";
 import { openInstallDir, openStateDir } from "../../../src/installation/install_dir.ts";
-import { replace } from "../../../src/transaction/swap_windows.ts";
+import { openRestartManager } from "../../../src/system/windows_holders.ts";
 import type { Processes, System } from "../../../src/system/system.ts";
 import { RECEIPT } from "../../support/receipt.ts";
 
@@ -51,20 +50,28 @@ const session = {
   report: (event: ShimEvent) => void events.push(event),
 };
 
+const replace = (from: string, to: string, spare: string) =>
+  system.platform.replaceFile(
+    system,
+    from,
+    to,
+    spare,
+    (notice) => session.report({ event: "warning", ...notice }),
+  );
+
 const CASES: Record<string, () => Promise<unknown>> = {
   /** One rename of one file over another. */
-  replace: () => replace(session, path("new.exe"), path("tool.exe"), path("spare.exe")),
+  replace: () => replace(path("new.exe"), path("tool.exe"), path("spare.exe")),
   /** The same, and whether the target is there at each pause. */
   async watched() {
     let missing = 0;
     whilePausing = () => void (exists("tool.exe") || missing++);
-    await replace(session, path("new.exe"), path("tool.exe"), path("spare.exe")).finally(() =>
+    await replace(path("new.exe"), path("tool.exe"), path("spare.exe")).finally(() =>
       events.push({ event: "warning", message: `missing at ${missing} pauses` })
     );
   },
   /** The same into a folder that is not there: no lock, so not tried again. */
-  nowhere: () =>
-    replace(session, path("new.exe"), path("missing/tool.exe"), path("missing/spare.exe")),
+  nowhere: () => replace(path("new.exe"), path("missing/tool.exe"), path("missing/spare.exe")),
   /** A health check of a file that somebody has for himself until it is tried a third time. */
   async health() {
     const letGo = holdAlone(path("tool.exe"));
@@ -78,10 +85,9 @@ const CASES: Record<string, () => Promise<unknown>> = {
   },
   /** Who holds it, asked by a program that may open no library any more. */
   holders() {
-    const restartManager = openRestartManager(system);
-    if (!restartManager) throw new Error("there is no Restart Manager");
+    if (!openRestartManager(system.processes)) throw new Error("there is no Restart Manager");
     Deno.permissions.revokeSync({ name: "ffi" });
-    const names = holdersOf({ ...session, restartManager }, path("tool.exe"));
+    const names = system.platform.holdersOf(system, path("tool.exe"));
     events.push({ event: "warning", message: `${names.length} holders` });
     return Promise.resolve();
   },

@@ -1,6 +1,6 @@
 /** Windows: a handle belongs to one process for ever, whatever becomes of its pid. */
-import type { System } from "../system/system.ts";
-import type { Parent } from "./wait_for_parent.ts";
+import type { WatchedProcess } from "./platform.ts";
+import type { System } from "./system.ts";
 
 const SYNCHRONIZE = 0x00100000;
 const PROCESS_QUERY_LIMITED_INFORMATION = 0x1000;
@@ -28,22 +28,30 @@ const KERNEL32 = {
 
 type Kernel32 = Deno.DynamicLibrary<typeof KERNEL32>["symbols"];
 
-/** Opens the process; undefined if it has exited, or if its pid now is a younger process's. */
-export function open(system: System, pid: number): Parent | undefined {
+/** A clock may have been set a little between the two times that are compared. */
+const SLACK_MS = 2000;
+/** Between 1601, where a FILETIME begins, and 1970. */
+const UNIX_EPOCH_MS = 11_644_473_600_000n;
+
+/** See `Platform.watchProcess`. */
+// deno-lint-ignore require-await -- an error is a rejection.
+export async function watchProcess(
+  system: System,
+  pid: number,
+  startedBy?: number,
+): Promise<WatchedProcess | undefined> {
   if (!isPossible(pid)) return undefined;
-  const library = system.processes.openLibrary(LIBRARY, KERNEL32);
-  const { symbols } = library;
+  const { symbols } = system.processes.openLibrary(LIBRARY, KERNEL32);
   const handle = symbols.OpenProcess(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, 0, pid);
-  if (handle === null) return openForeign(library, pid);
-  const close = () => {
-    symbols.CloseHandle(handle);
-    library.close();
-  };
+  if (handle === null) return watchForeign(symbols, pid);
+  const close = () => void symbols.CloseHandle(handle);
   // Not whether it can be opened: that goes on while anybody has a handle of it.
   const hasExited = () => symbols.WaitForSingleObject(handle, 0) === WAIT_OBJECT_0;
-  const own = startTime(symbols, symbols.GetCurrentProcess());
-  const theirs = startTime(symbols, handle);
-  const younger = own !== undefined && theirs !== undefined && theirs > own;
+  const latest = startedBy === undefined
+    ? startTime(symbols, symbols.GetCurrentProcess())
+    : (BigInt(startedBy + SLACK_MS) + UNIX_EPOCH_MS) * 10_000n;
+  const started = startTime(symbols, handle);
+  const younger = latest !== undefined && started !== undefined && started > latest;
   if (younger || hasExited()) {
     close();
     return undefined;
@@ -63,21 +71,14 @@ function isPossible(pid: number): boolean {
  * It exists, but we may not open it (it runs elevated). That its pid is gone is all that can be told,
  * and if that is used again at once, not even that: then the time runs out, and nothing is changed.
  */
-function openForeign(library: Deno.DynamicLibrary<typeof KERNEL32>, pid: number) {
-  const { symbols } = library;
+function watchForeign(symbols: Kernel32, pid: number): WatchedProcess | undefined {
   const isGone = () => {
     const handle = symbols.OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, pid);
     if (handle !== null) symbols.CloseHandle(handle);
     return handle === null && symbols.GetLastError() === ERROR_INVALID_PARAMETER;
   };
-  if (!isGone()) {
-    return {
-      hasExited: () => Promise.resolve(isGone()),
-      close: () => library.close(),
-    };
-  }
-  library.close();
-  return undefined;
+  if (isGone()) return undefined;
+  return { hasExited: () => Promise.resolve(isGone()), close() {} };
 }
 
 /** FILETIME: 100 ns since 1601. */

@@ -1,25 +1,32 @@
 /** Linux and macOS: is that very process still running? */
-import type { System } from "../system/system.ts";
-import type { Parent } from "./wait_for_parent.ts";
+import type { WatchedProcess } from "./platform.ts";
+import type { System } from "./system.ts";
 
 /** What tells a process from another one with the same pid. */
 interface Identity {
   /** When it started, in the system's own unit, comparable within one boot. */
   readonly started: number;
+  /** How long ago that was; NaN if unknown. */
+  readonly ageMs: number;
   /** It has ended, and nobody has asked how yet. */
   readonly zombie: boolean;
 }
 
 /** Starting a program to look closer costs milliseconds: not at every look. */
 const CLOSER_LOOK_MS = 100;
+/** A clock may have been set a little between the two times that are compared. */
+const SLACK_MS = 2000;
+/** Linux tells programs every time in hundredths of a second, on every processor (USER_HZ). */
+const TICK_MS = 10;
 
-/**
- * Starts to watch a process; undefined if it has exited. A process that started after us cannot be
- * the one that started us: its pid was used again.
- */
-export async function open(system: System, pid: number): Promise<Parent | undefined> {
+/** See `Platform.watchProcess`. */
+export async function watchProcess(
+  system: System,
+  pid: number,
+  startedBy?: number,
+): Promise<WatchedProcess | undefined> {
   const { processes, clock } = system;
-  if (processes.parentPid() === pid) {
+  if (processes.parentPid() === pid && startedBy === undefined) {
     // We are its child: the kernel gives us another parent the moment it ends, even as a zombie,
     // and a pid that comes back cannot become our parent.
     return {
@@ -28,8 +35,8 @@ export async function open(system: System, pid: number): Promise<Parent | undefi
     };
   }
   if (!processes.exists(pid)) return undefined;
-  const [first, own] = [await identify(system, pid), await identify(system, processes.pid)];
-  if (first && (first.zombie || (own && first.started > own.started))) return undefined;
+  const first = await identify(system, pid);
+  if (first?.zombie || (first && await isYounger(system, first, startedBy))) return undefined;
   let lookedAt = clock.monotonic();
   return {
     async hasExited() {
@@ -45,27 +52,43 @@ export async function open(system: System, pid: number): Promise<Parent | undefi
   };
 }
 
+/** Whether it started after us or, where that is given, after an instant. */
+async function isYounger(
+  system: System,
+  { started, ageMs }: Identity,
+  startedBy: number | undefined,
+): Promise<boolean> {
+  if (startedBy !== undefined) return system.clock.now() - ageMs > startedBy + SLACK_MS;
+  const own = await identify(system, system.processes.pid);
+  return own !== undefined && started > own.started;
+}
+
 async function identify(system: System, pid: number): Promise<Identity | undefined> {
   return await (system.os === "darwin" ? identifyByPs : identifyByProc)(system, pid);
 }
 
 /** proc_pid_stat(5): the name in parentheses may hold anything, so fields count from the last ")". */
 async function identifyByProc({ processes }: System, pid: number): Promise<Identity | undefined> {
-  const text = await output(processes, "cat", [`/proc/${pid}/stat`]);
-  const fields = text.slice(text.lastIndexOf(")") + 2).trim().split(" ");
+  const text = await output(processes, "cat", [`/proc/${pid}/stat`, "/proc/uptime"]);
+  const fields = text.slice(text.lastIndexOf(")") + 2).trim().split(/\s/);
   const [state, threads, started] = [fields[0], Number(fields[17]), Number(fields[19])];
   if (!state || !Number.isFinite(started)) return undefined;
+  // proc_uptime(5), the second file: two numbers, and nothing follows them.
+  const ageMs = 1000 * Number(fields.at(-2)) - started * TICK_MS;
   // A main thread that has ended alone leaves a zombie of a process that still runs.
-  return { started, zombie: (state === "Z" || state === "X") && threads <= 1 };
+  return { started, ageMs, zombie: (state === "Z" || state === "X") && threads <= 1 };
 }
 
 /** ps(1) of macOS; whole seconds, so "after us" errs on the side of waiting. */
-async function identifyByPs({ processes }: System, pid: number): Promise<Identity | undefined> {
+async function identifyByPs(
+  { processes, clock }: System,
+  pid: number,
+): Promise<Identity | undefined> {
   const text = await output(processes, "ps", ["-o", "stat=,lstart=", "-p", String(pid)]);
   const [state, ...date] = text.trim().split(/\s+/);
   const started = Date.parse(date.join(" "));
   if (!state || Number.isNaN(started)) return undefined;
-  return { started, zombie: state.startsWith("Z") };
+  return { started, ageMs: clock.now() - started, zombie: state.startsWith("Z") };
 }
 
 async function output(

@@ -1,10 +1,9 @@
 /** Windows: which programs have a file open or execute it, as the Restart Manager knows. */
 import { basename } from "@std/path";
-import type { Session } from "../session.ts";
-import type { System } from "./system.ts";
+import type { Processes, System } from "./system.ts";
 
 /**
- * Full paths, as in `parent_windows.ts`. https://learn.microsoft.com/windows/win32/rstmgr/
+ * Full paths, as in `windows_process.ts`. https://learn.microsoft.com/windows/win32/rstmgr/
  */
 const RSTRTMGR_DLL = "C:\\Windows\\System32\\rstrtmgr.dll";
 const KERNEL32_DLL = "C:\\Windows\\System32\\kernel32.dll";
@@ -29,27 +28,30 @@ const INFO = { size: 668, pid: 0, name: 12, nameEnd: 12 + 2 * 256 } as const;
 /** More holders than anybody wants to read of. */
 const MOST = 64;
 
-/** The Restart Manager, opened. It has to be before the shim gives up its permission for that. */
-export type RestartManager =
+type RestartManager =
   & Deno.DynamicLibrary<typeof RSTRTMGR>["symbols"]
   & Deno.DynamicLibrary<typeof KERNEL32>["symbols"];
 
-/** Undefined on other systems, and where Windows comes without it. */
-export function openRestartManager({ os, processes }: System): RestartManager | undefined {
-  if (os !== "windows") return undefined;
+/**
+ * Opens what `holdersOf` needs; it stays open. Undefined where Windows comes without it. To be called
+ * once before the permission to open libraries is given up, if `holdersOf` is to answer after that.
+ */
+export function openRestartManager(
+  { openLibrary }: Pick<Processes, "openLibrary">,
+): RestartManager | undefined {
   try {
     return {
-      ...processes.openLibrary(RSTRTMGR_DLL, RSTRTMGR).symbols,
-      ...processes.openLibrary(KERNEL32_DLL, KERNEL32).symbols,
+      ...openLibrary(RSTRTMGR_DLL, RSTRTMGR).symbols,
+      ...openLibrary(KERNEL32_DLL, KERNEL32).symbols,
     };
   } catch {
     return undefined;
   }
 }
 
-/** Such as `uv.exe (process 1234)`; empty where nobody has it or Windows does not tell. */
-export function holdersOf(session: Session, path: string): string[] {
-  const manager = session.restartManager ?? openRestartManager(session.system);
+/** See `Platform.holdersOf`; empty also where Windows does not tell. */
+export function holdersOf({ processes }: System, path: string): string[] {
+  const manager = openRestartManager(processes);
   if (!manager) return [];
   const id = new Uint32Array(1);
   const key = new Uint16Array(CCH_RM_SESSION_KEY + 1);

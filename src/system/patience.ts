@@ -3,7 +3,7 @@
  * client, for moments. Trying again is the only way to tell that from a refusal for good.
  */
 import { errorCode, reason } from "../base/errors.ts";
-import type { FileSystem, OpenFile, System } from "../system/system.ts";
+import type { FileSystem, OpenFile, System } from "./system.ts";
 
 /**
  * ACCESS_DENIED, SHARING_VIOLATION, LOCK_VIOLATION, USER_MAPPED_FILE; nothing else passes by itself.
@@ -15,7 +15,7 @@ const UNIX = ["EIO", "EPIPE", "EDOM"];
 
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 1000;
-/** How long our own files are waited for. The tool's may be held for longer: see `persist`. */
+/** How long our own files are waited for. The tool's are waited for longer: `retryWhileLocked`. */
 const OWN_FILE_MS = 5000;
 
 /** Whether the same step may succeed a moment later. Only on Windows. */
@@ -56,24 +56,32 @@ export function opensLater(error: unknown): boolean {
 }
 
 /**
- * Repeats a step on a file of the tool's, the `tries`-th time with that number, for as long as
- * `forMs()` says after each. The pauses are jittered, so as not to meet a scanner in step.
+ * Repeats a step on a file of the tool's while others hold it, for `forMs` at most: then throws what
+ * it was refused with. The first try happens before this returns.
  */
-export async function persist<T>(
+export async function retryWhileLocked<T>(
   system: Pick<System, "clock" | "randomBytes">,
-  forMs: () => number,
-  step: (tries: number) => T,
+  forMs: number,
+  step: () => T,
 ): Promise<T> {
-  const { clock } = system;
-  const start = clock.monotonic();
-  for (let pause = FIRST_PAUSE_MS, tries = 1;; pause = next(pause), tries++) {
+  const start = system.clock.monotonic();
+  for (let tries = 1;; tries++) {
     try {
-      return step(tries);
+      return step();
     } catch (error) {
-      if (!isTransient(error) || clock.monotonic() - start >= forMs()) throw error;
+      if (!isTransient(error) || system.clock.monotonic() - start >= forMs) throw error;
     }
-    await clock.delay(pause * (0.5 + system.randomBytes(1)[0]! / 510));
+    await pauseAfter(system, tries);
   }
+}
+
+/** The pause after so many tries: 10 ms to a second, jittered, so as not to meet a scanner in step. */
+export async function pauseAfter(
+  { clock, randomBytes }: Pick<System, "clock" | "randomBytes">,
+  tries: number,
+): Promise<void> {
+  const pause = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);
+  await clock.delay(pause * (0.5 + randomBytes(1)[0]! / 510));
 }
 
 function next(pause: number): number {

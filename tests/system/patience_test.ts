@@ -1,6 +1,6 @@
 /** What is tried again on Windows, and for how long. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { isTransient, openPatiently, patiently } from "../../src/files/patience.ts";
+import { isTransient, openPatiently, patiently } from "../../src/system/patience.ts";
 import type { FileSystem } from "../../src/system/system.ts";
 import { systemError } from "../support/system_errors.ts";
 

@@ -1,0 +1,80 @@
+/**
+ * Where the systems differ in more than one call: `posix.ts` and `windows.ts` each make one
+ * `Platform`, `deno_system.ts` chooses between them once. Neither keeps anything between two calls:
+ * all that they do to the world goes through the `System` that is handed in, so that each of their
+ * steps is a step of the seam, where a test can stop it.
+ */
+import type { System } from "./system.ts";
+
+/** What a user may want to know while a file is waited for, or after that. */
+export interface Notice {
+  readonly message: string;
+  readonly path: string;
+  readonly hint: string;
+}
+
+/** A process that was running when the watch began. */
+export interface WatchedProcess {
+  /** Whether it has exited by now. A zombie has; another process with its pid is not it. */
+  hasExited(): Promise<boolean>;
+  /** Lets go of what was opened to watch it. */
+  close(): void;
+}
+
+/** The last files of an uninstall. Absolute paths. */
+export interface Removal {
+  /** The file that cannot go before we do: the shim, or else the lock. */
+  readonly file: string;
+  /** The state dir: goes with all that is in it once `file` is gone. */
+  readonly state: string;
+  /** The install dir: goes after both, if it is empty then. */
+  readonly folder: string;
+}
+
+/** See the top of this file. */
+export interface Platform {
+  /**
+   * Gives the file `from` the name `to`, whatever file had it. `spare` is a free name in the folder
+   * of `to`, used only where the old file is executing (Windows) and left there then.
+   *
+   * If we die: `to` is the old or the new file; on Windows, where the old one is executing, `to` may
+   * be missing, its old file is at `spare` then and the new one at `from`. Throws the system's error
+   * or `filesystem`; then `to` is the old file, except where the message says otherwise.
+   */
+  replaceFile(
+    system: System,
+    from: string,
+    to: string,
+    spare: string,
+    notify: (notice: Notice) => void,
+  ): Promise<void>;
+
+  /**
+   * Starts to watch a process. Undefined if it has exited, or if a process that has its pid now
+   * started after `startedBy` (milliseconds since 1970; without it: after we did) and so is another.
+   * Only before `confine`.
+   */
+  watchProcess(
+    system: System,
+    pid: number,
+    startedBy?: number,
+  ): Promise<WatchedProcess | undefined>;
+
+  /** Programs that have a file open or execute it, such as `uv.exe (process 1234)`. Empty: unknown. */
+  holdersOf(system: System, path: string): string[];
+
+  /**
+   * Whether an executable is executing and could therefore not be removed. Waits up to five seconds
+   * for a program that is just exiting. Never so on Unix.
+   */
+  isInUse(system: System, path: string): Promise<boolean>;
+
+  /**
+   * Removes the last files of an uninstall: at once where that is possible while we run, else as soon
+   * as we have exited. Throws the system's error.
+   */
+  removeAfterExit(system: System, removal: Removal): void;
+
+  /** Whether two names in one folder are the same name. */
+  sameName(a: string, b: string): boolean;
+}

@@ -1,0 +1,21 @@
+/** Linux and macOS: an executing file can be replaced and removed like any other. */
+import type { Platform } from "./platform.ts";
+import { watchProcess } from "./posix_process.ts";
+
+/** See `Platform`. */
+export const posix: Platform = {
+  // One step. If we die before it, `to` is as it was; after it, `to` is `from`.
+  replaceFile({ fs }, from, to) {
+    fs.renameSync(from, to);
+    return Promise.resolve();
+  },
+  watchProcess,
+  holdersOf: () => [],
+  isInUse: () => Promise.resolve(false),
+  removeAfterExit({ fs }, { file, state, folder }) {
+    fs.removeSync(file);
+    fs.removeSync(state, { recursive: true });
+    if ([...fs.readDirSync(folder)].length === 0) fs.removeSync(folder);
+  },
+  sameName: (a, b) => a === b,
+};
