@@ -36,7 +36,8 @@ export function examine(fs: FileSystem, path: string): Executable {
   return { completeness: length > size ? "broken" : "complete", format, size };
 }
 
-function readHeader(fs: FileSystem, path: string): DataView {
+/** The first 64 KiB of a file, or all of it. Throws the file system's errors. */
+export function readHeader(fs: FileSystem, path: string): DataView {
   const file = openPatiently(fs, path, { read: true });
   try {
     const buffer = new Uint8Array(HEADER_LIMIT);

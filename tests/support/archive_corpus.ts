@@ -25,6 +25,8 @@ export interface TarEntry {
   readonly magic?: string;
   /** Default: the right one. */
   readonly checksum?: string;
+  /** Default "0000755" + NUL. */
+  readonly mode?: string;
 }
 
 /** Header, content, padding. */
@@ -33,7 +35,7 @@ export function tarEntry(entry: TarEntry): Uint8Array {
   const header = Buffer.alloc(512);
   const put = (at: number, text: string) => header.write(text, at, "latin1");
   header.set(Buffer.from(entry.name).subarray(0, 100), 0);
-  put(100, "0000755\0");
+  put(100, entry.mode ?? "0000755\0");
   put(108, "0000000\0");
   put(116, "0000000\0");
   put(124, entry.size ?? `${content.length.toString(8).padStart(11, "0")}\0`);
