@@ -1,6 +1,6 @@
 /**
- * `deno task compile [--target TRIPLE] [--output PATH] [--no-fallback]`: bundles the program and
- * compiles it into one executable with the permissions that it needs and no others.
+ * `deno task compile [--program pack] [--target TRIPLE] [--output PATH] [--no-fallback]`: bundles the
+ * program and compiles it into one executable with the permissions that it needs and no others.
  */
 import { dirname, fromFileUrl, join, resolve } from "@std/path";
 import { parseArgs } from "@std/cli/parse-args";
@@ -16,9 +16,22 @@ const DOWNLOAD_TIMEOUT_MS = 60_000;
 
 const ROOT = dirname(dirname(fromFileUrl(import.meta.url)));
 
+/** The two programs: what users get, and what authors make releases with. */
+const PROGRAMS = {
+  shim: { entry: "main.ts", name: "updater-shim", limit: BUNDLE_LIMIT, permissions },
+  pack: {
+    entry: "src/pack/main.ts",
+    name: "updater-shim-pack",
+    limit: 2 * BUNDLE_LIMIT,
+    permissions: packPermissions,
+  },
+} as const;
+
 /** What to make. */
 export interface CompileOptions {
   readonly output: string;
+  /** Default: the shim. */
+  readonly program?: keyof typeof PROGRAMS;
   /** Default: this machine's. */
   readonly target?: string;
   /** Whether the pinned runtime will do where Deno's own cannot be had. Default: true. */
@@ -27,16 +40,17 @@ export interface CompileOptions {
   readonly entry?: string;
 }
 
-/** Makes the executable; returns the size of the bundle in bytes. Throws above `BUNDLE_LIMIT`. */
+/** Makes the executable; returns the size of the bundle in bytes. Throws above the limit. */
 export async function compileShim(options: CompileOptions): Promise<number> {
+  const { entry, limit } = PROGRAMS[options.program ?? "shim"];
   // A folder without a configuration or node_modules in sight: both would be embedded.
   const scratch = Deno.makeTempDirSync({ prefix: "updater-shim-compile-" });
   try {
     const bundle = join(scratch, "updater-shim.js");
-    await bundleTo(options.entry ?? join(ROOT, "main.ts"), bundle);
+    await bundleTo(options.entry ?? join(ROOT, entry), bundle);
     const { size } = Deno.statSync(bundle);
-    if (size > BUNDLE_LIMIT) {
-      throw new Error(`the bundle has ${size} bytes, more than the ${BUNDLE_LIMIT} it may have`);
+    if (size > limit) {
+      throw new Error(`the bundle has ${size} bytes, more than the ${limit} it may have`);
     }
     // The executable holds the bundle with its time: anybody who builds this source gets these bytes.
     const time = await sourceTime();
@@ -69,16 +83,23 @@ export function permissions(target: string): string[] {
   return [...all, "--allow-sys=statfs", `--allow-ffi=${libraries.join(",")}`];
 }
 
+/** No programs and no libraries; the environment for the password of a key (`--password-env`). */
+function packPermissions(): string[] {
+  const all = ["--allow-read", "--allow-write", "--allow-net", "--allow-env", "--deny-import"];
+  return [...all, "--allow-sys=uid,gid,statfs"];
+}
+
 async function compile(bundle: string, options: CompileOptions): Promise<void> {
   const { target = Deno.build.target, fallback = true } = options;
   const cwd = dirname(bundle);
+  const allowed = PROGRAMS[options.program ?? "shim"].permissions(target);
   const common = [
     ...["compile", "--quiet", "--no-config", "--no-lock", "--no-check", "--no-prompt"],
     // So that a Worker may have fewer permissions than its maker (src/system/deno_programs.ts).
     "--unstable-worker-options",
     // The cache would be read from a predictable name in a folder that everybody can write to.
     "--no-code-cache",
-    ...[`--env-file=${writeEnvironment(cwd)}`, ...permissions(target)],
+    ...[`--env-file=${writeEnvironment(cwd)}`, ...allowed],
     ...["--output", resolve(options.output)],
   ];
   const normal = [...common, "--target", target, bundle];
@@ -110,20 +131,22 @@ async function main(): Promise<void> {
   const parse: (
     args: string[],
     options: Record<string, unknown>,
-  ) => { target: string; output?: string; fallback: boolean } = parseArgs;
-  const { target, output, fallback } = parse(Deno.args, {
-    string: ["target", "output"],
+  ) => { target: string; output?: string; program: string; fallback: boolean } = parseArgs;
+  const { target, output, program, fallback } = parse(Deno.args, {
+    string: ["target", "output", "program"],
     boolean: ["fallback"],
     negatable: ["fallback"],
-    default: { fallback: true, target: Deno.build.target },
+    default: { fallback: true, target: Deno.build.target, program: "shim" },
     unknown(argument: string) {
       throw new Error(`deno task compile does not know ${argument}`);
     },
   });
-  const name = target.includes("windows") ? "updater-shim.exe" : "updater-shim";
-  const path = output ?? join(ROOT, "dist", name);
-  const size = await compileShim({ output: path, target, fallback });
-  console.log(`${path} for ${target}; the bundle has ${size} of at most ${BUNDLE_LIMIT} bytes`);
+  if (program !== "shim" && program !== "pack") throw new Error(`there is no program "${program}"`);
+  const { name, limit } = PROGRAMS[program];
+  const suffix = target.includes("windows") ? ".exe" : "";
+  const path = output ?? join(ROOT, "dist", name + suffix);
+  const size = await compileShim({ output: path, program, target, fallback });
+  console.log(`${path} for ${target}; the bundle has ${size} of at most ${limit} bytes`);
 }
 
 if (import.meta.main) {

@@ -10,10 +10,20 @@ const PREFIX = "updater-shim-";
  * The executable, compiled once for a state of the sources: kept in `dist/` under the sources'
  * digest, so that every test file of a run uses the same one.
  */
-export async function compiledShim(): Promise<string> {
+export function compiledShim(): Promise<string> {
+  return compiled("shim");
+}
+
+/** The same of `updater-shim-pack`. */
+export function compiledPack(): Promise<string> {
+  return compiled("pack");
+}
+
+async function compiled(program: "shim" | "pack"): Promise<string> {
   const folder = join(ROOT, "dist");
   const suffix = Deno.build.os === "windows" ? ".exe" : "";
-  const output = join(folder, `${PREFIX}${sourceDigest()}${suffix}`);
+  const kind = program === "shim" ? "" : "pack-";
+  const output = join(folder, `${PREFIX}${kind}${sourceDigest(program)}${suffix}`);
   try {
     Deno.statSync(output);
     return output;
@@ -21,7 +31,7 @@ export async function compiledShim(): Promise<string> {
     // Not yet made; two test files at once make the same one, and the rename is atomic.
   }
   const fresh = join(folder, `${PREFIX}${crypto.randomUUID()}${suffix}`);
-  await compileShim({ output: fresh });
+  await compileShim({ output: fresh, program });
   Deno.renameSync(fresh, output);
   removeOld(folder);
   return output;
@@ -36,9 +46,11 @@ function removeOld(folder: string): void {
   }
 }
 
-function sourceDigest(): string {
+function sourceDigest(program: "shim" | "pack"): string {
   const files = ["deno.json", "deno.lock", "main.ts", ".ci/compile.ts", ".ci/pinned_runtime.ts"]
-    .concat(filesBelow("src"));
+    .concat(filesBelow("src"))
+    // Nothing of the maker of releases is in the shim.
+    .filter((file) => program === "pack" || !file.startsWith("src/pack/"));
   const hash = createHash("sha256");
   for (const file of files) hash.update(file).update(Deno.readFileSync(join(ROOT, file)));
   return hash.digest("hex").slice(0, 16);

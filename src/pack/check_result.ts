@@ -1,0 +1,31 @@
+/** The manifest that was made, read as a user's shim will read it. */
+import { type Manifest, parseManifest, selectFiles } from "../release/manifest.ts";
+import { checkIdentity } from "../release/manifest.ts";
+import { UpdateError } from "../base/errors.ts";
+import { archiveKind } from "../archive/archive.ts";
+
+/**
+ * Parses the bytes and narrows them down for every platform. `location` is where they will lie.
+ * Throws `usage` or `verification` as the shim would, and for what it would find out later.
+ */
+export function checkAsShim(bytes: Uint8Array, location: string, now: number): Manifest {
+  const manifest = parseManifest(bytes, location);
+  checkIdentity(manifest, { name: manifest.name, now });
+  const triples = Object.keys(manifest.platforms);
+  if (triples.length === 0) {
+    throw new UpdateError("usage", "The release has no file for any platform that has a shim", {
+      hint: "Look above at what each file was taken for.",
+    });
+  }
+  for (const triple of triples) {
+    for (const { target, url, member } of selectFiles(manifest, triple, location)) {
+      if (member !== undefined || archiveKind(url) === undefined) continue;
+      throw new UpdateError(
+        "usage",
+        `"${target}" for ${triple} would be installed as an archive: "member" is missing`,
+        { hint: 'Name the executable in the archive: "member": "folder/mytool".' },
+      );
+    }
+  }
+  return manifest;
+}

@@ -1,0 +1,35 @@
+/** The real `PackSystem`. */
+import { denoSystem } from "../system/deno_system.ts";
+import type { PackSystem } from "./pack_system.ts";
+
+const ENTER = [10, 13], INTERRUPT = [3, 4], ERASE = [8, 127];
+
+/** One line from the terminal without an echo. */
+function askSecret(question: string): string | undefined {
+  denoSystem.terminal.err(question);
+  const typed: number[] = [];
+  const byte = new Uint8Array(1);
+  Deno.stdin.setRaw(true);
+  try {
+    while (Deno.stdin.readSync(byte) === 1) {
+      const [code] = byte as unknown as [number];
+      if (INTERRUPT.includes(code)) return undefined;
+      if (ENTER.includes(code)) return new TextDecoder().decode(Uint8Array.from(typed));
+      if (ERASE.includes(code)) typed.pop();
+      else typed.push(code);
+    }
+    return undefined;
+  } finally {
+    Deno.stdin.setRaw(false);
+    denoSystem.terminal.err("\n");
+  }
+}
+
+/** The world as it is. */
+export const denoPackSystem: PackSystem = {
+  ...denoSystem,
+  env: (name) => Deno.env.get(name),
+  isInteractive: Deno.stdin.isTerminal() && Deno.stderr.isTerminal(),
+  askSecret,
+  makeScratch: () => Deno.realPathSync(Deno.makeTempDirSync({ prefix: "updater-shim-pack-" })),
+};

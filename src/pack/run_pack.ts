@@ -1,0 +1,57 @@
+/** From arguments to an exit code. */
+import { reason, UpdateError } from "../base/errors.ts";
+import { filesystemError, isFilesystemError } from "../files/fs_errors.ts";
+import { visible } from "../output/text.ts";
+import { makeNewKey } from "./new_key.ts";
+import { packRelease } from "./pack_release.ts";
+import { packUsage, parsePackCommand } from "./pack_options.ts";
+import type { PackSystem } from "./pack_system.ts";
+import { RefusedRelease } from "./refusals.ts";
+
+/** Runs one invocation. Never throws. */
+export async function runPack(args: readonly string[], system: PackSystem): Promise<number> {
+  const stop = new AbortController();
+  system.onStopSignal((signal) => {
+    const kind = signal === "SIGINT" ? "interrupted" : "terminated";
+    stop.abort(new UpdateError(kind, "Interrupted; nothing was written"));
+  });
+  try {
+    const command = parsePackCommand(args);
+    switch (command.kind) {
+      case "help":
+        system.terminal.out(packUsage());
+        return 0;
+      case "new-key":
+        await makeNewKey(system, command);
+        return 0;
+      case "pack":
+        await packRelease(system, command, stop.signal);
+        return 0;
+      default:
+        throw new UpdateError("bug", `Not yet: ${command.kind}`);
+    }
+  } catch (error) {
+    return tell(error, system);
+  }
+}
+
+function tell(thrown: unknown, system: PackSystem): number {
+  if (thrown instanceof RefusedRelease) {
+    for (const error of thrown.errors) tellOne(error, system);
+    return thrown.errors[0]!.exitCode;
+  }
+  const error = thrown instanceof UpdateError
+    ? thrown
+    : isFilesystemError(thrown)
+    ? filesystemError(thrown, "use", "a file of the release") as UpdateError
+    : new UpdateError("bug", `A fault of updater-shim-pack's own: ${reason(thrown)}`, {
+      hint: "Please report it, with the command line and the list of the files.",
+      cause: thrown,
+    });
+  tellOne(error, system);
+  return error.exitCode;
+}
+
+function tellOne({ message, hint }: UpdateError, { terminal }: PackSystem): void {
+  terminal.err(`updater-shim-pack: ${visible(message)}\n${hint ? `  ${visible(hint)}\n` : ""}`);
+}
