@@ -9,15 +9,38 @@ export type ShimEvent =
   | { event: "repaired"; path: string; from: string }
   | { event: "nothing-to-repair" }
   | { event: "waiting"; pid: number }
-  | { event: "manifest"; name: string; version: string; url: string; signedBy: string | null }
+  | {
+    event: "manifest";
+    name: string;
+    version: string;
+    url: string;
+    signedBy: string | null;
+    /** What is new: a URL or one line. */
+    notes?: string;
+    homepage?: string;
+  }
   | { event: "up-to-date"; version: string }
-  | { event: "available"; from: string | null; to: string }
+  | {
+    event: "available";
+    from: string | null;
+    to: string;
+    notes?: string;
+    homepage?: string;
+    /** When the server was asked (ISO 8601). */
+    checked: string;
+    /** False: an answer that was kept from then (`--max-age`). */
+    fresh: boolean;
+  }
+  /** There is a newer version, which is not offered to this installation yet. */
+  | { event: "held-back"; version: string | null; to: string; percent: number }
+  /** `--download-only` has all that an update to this version needs. */
+  | { event: "downloaded"; from: string | null; to: string }
   | { event: "download"; file: string; received: number; total: number }
   | { event: "verified"; file: string; size: number; sha256: string }
   | { event: "health-check"; path: string; output: string }
   | { event: "committing"; files: string[] }
   | { event: "swapped"; path: string }
-  | { event: "updated"; from: string | null; to: string }
+  | { event: "updated"; from: string | null; to: string; notes?: string }
   | { event: "rolled-back"; from: string | null; to: string | null }
   | { event: "would-update"; from: string | null; to: string; files: string[] }
   | { event: "uninstalled"; files: string[] }

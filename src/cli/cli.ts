@@ -29,6 +29,8 @@ export interface CommonOptions extends OutputOptions {
   readonly allowHttp: boolean;
   readonly force: boolean;
   readonly dryRun: boolean;
+  /** How old an answer of `--check` may be; undefined: not old at all. */
+  readonly maxAgeMs: number | undefined;
   readonly parentPid: number | undefined;
   readonly waitStdin: boolean;
   readonly waitTimeoutMs: number;
@@ -134,6 +136,7 @@ function commonOptions(values: Values, rest: readonly string[]): CommonOptions {
     allowHttp: values.has("allow-http"),
     force: values.has("force"),
     dryRun: values.has("dry-run"),
+    maxAgeMs: ageOf(text("max-age")),
     parentPid: pid === undefined ? undefined : Number(pid),
     waitStdin: values.has("wait-stdin"),
     waitTimeoutMs: Math.round(Number(seconds) * 1000),
@@ -142,6 +145,15 @@ function commonOptions(values: Values, rest: readonly string[]): CommonOptions {
     quiet: values.has("quiet"),
     noProgress: values.has("no-progress"),
   };
+}
+
+const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function ageOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const [, count, unit] = /^([1-9]\d{0,4})([mhd])$/.exec(text) ?? [];
+  if (unit !== undefined) return Number(count) * UNITS[unit]!;
+  throw wrong(`--max-age needs a time such as 24h, 90m or 7d, not "${shorten(text)}"`);
 }
 
 function shellOf(name: string): Shell {

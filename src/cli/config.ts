@@ -31,6 +31,10 @@ export interface Options {
   readonly allowDowngrade: boolean;
   readonly allowHttp: boolean;
   readonly force: boolean;
+  /** A person asked for this very release: it is installed whatever share is to have it. */
+  readonly ignoreRollout: boolean;
+  /** How old an answer of `--check` may be. */
+  readonly maxAgeMs: number | undefined;
   readonly dryRun: boolean;
 }
 
@@ -78,7 +82,7 @@ export function resolveOptions(
   dir: Pick<InstallDir, "path">,
   { cwd }: Pick<System, "cwd">,
 ): Options {
-  const { publicKeys, pin, allowDowngrade, allowHttp, force, dryRun } = command;
+  const { publicKeys, pin, allowDowngrade, allowHttp, force, maxAgeMs, dryRun } = command;
   return {
     // On the command line a path is the user's; in the file it belongs to the install dir.
     manifests: command.manifest === undefined
@@ -92,6 +96,8 @@ export function resolveOptions(
     allowDowngrade,
     allowHttp,
     force,
+    ignoreRollout: force || pin !== undefined || command.channel !== undefined,
+    maxAgeMs,
     dryRun,
   };
 }

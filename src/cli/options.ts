@@ -139,6 +139,13 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: "Say what would be done, change nothing",
   },
   {
+    name: "max-age",
+    value: "AGE",
+    group: "What to install",
+    with: ["check"],
+    help: "An answer as young as 24h, 90m or 7d will do",
+  },
+  {
     name: "target",
     value: "NAME",
     group: "What to install",

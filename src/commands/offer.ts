@@ -3,6 +3,7 @@ import { UpdateError } from "../base/errors.ts";
 import { redactUrl } from "../base/url_policy.ts";
 import { decideVersion } from "../base/version.ts";
 import type { Options } from "../cli/config.ts";
+import { readInstallationId } from "../installation/installation_id.ts";
 import { readReceipt } from "../installation/receipt.ts";
 import { resolveTarget, type Target } from "../installation/targets.ts";
 import {
@@ -13,10 +14,11 @@ import {
   selectFiles,
 } from "../release/manifest.ts";
 import { tellMirror } from "../release/mirror_warning.ts";
+import { isOffered } from "../release/rollout.ts";
 import { fetchSigned } from "../release/signed_document.ts";
 import type { Session } from "../session.ts";
 import { fromAnyMirror } from "../transfer/mirrors.ts";
-import type { Access, Limits } from "../transfer/retry.ts";
+import type { Access } from "../transfer/retry.ts";
 import { findInstalled, type InstalledVersion, releaseDigest } from "./installed.ts";
 
 /** A release that was read and accepted, and what it would change here. */
@@ -26,7 +28,7 @@ export interface Offer {
   readonly targets: readonly Target[];
   readonly installed: InstalledVersion;
   readonly release: string;
-  readonly decision: "update" | "up-to-date";
+  readonly decision: "update" | "up-to-date" | "held-back";
 }
 
 /** A manifest as it was accepted, before it is held against what is installed. */
@@ -56,7 +58,32 @@ export async function readOffer(
     { version: manifest.version, release },
     { allowDowngrade, force, incomplete: missing },
   );
-  return { manifest, files, targets, installed, release, decision };
+  const heldBack = decision === "update" &&
+    isHeldBack(session, options, manifest, installed, targets);
+  return {
+    manifest,
+    files,
+    targets,
+    installed,
+    release,
+    decision: heldBack ? "held-back" : decision,
+  };
+}
+
+/**
+ * Whether this installation has to wait for its share of a rollout. A first installation has not, and
+ * what is installed already stays, also where it has to be mended.
+ */
+function isHeldBack(
+  { system, dir }: Session,
+  { ignoreRollout }: Options,
+  manifest: Manifest,
+  { version }: InstalledVersion,
+  targets: readonly Target[],
+): boolean {
+  const first = targets.every(({ current }) => current === undefined);
+  if (ignoreRollout || first || version === manifest.version) return false;
+  return !isOffered(manifest, readInstallationId(system, dir));
 }
 
 /**
@@ -72,7 +99,8 @@ async function readRelease(
   return await fromAnyMirror(
     options.manifests,
     async (location, limits) => {
-      const read = await readManifest(session, options, { ...access, limits, signal }, location);
+      const request = { ...access, limits: { ...limits, ...access.limits }, signal };
+      const read = await readManifest(session, options, request, location);
       if (options.manifests.length > 1) refuseStale(session, options, read);
       return read;
     },
@@ -83,7 +111,6 @@ async function readRelease(
 }
 
 interface Request extends Access {
-  readonly limits: Partial<Limits>;
   readonly signal: AbortSignal;
 }
 
@@ -104,7 +131,15 @@ async function readManifest(
     );
   }
   const { name, version } = manifest;
-  report({ event: "manifest", name, version, url: redactUrl(location), signedBy });
+  report({
+    event: "manifest",
+    name,
+    version,
+    url: redactUrl(location),
+    signedBy,
+    ...(manifest.notes !== undefined && { notes: manifest.notes }),
+    ...(manifest.homepage !== undefined && { homepage: manifest.homepage }),
+  });
   checkIdentity(manifest, { name: expected, now: system.clock.now() });
   const others = options.manifests.filter((place) => place !== location);
   const files = selectFiles(manifest, system.target, location, others);

@@ -1,6 +1,7 @@
 /** The story: offer, checks, installation. The parent has exited, the lock is held. */
 import { compareVersions } from "../base/version.ts";
 import type { Options } from "../cli/config.ts";
+import { ensureInstallationId } from "../installation/installation_id.ts";
 import { checkSpace, ReleaseFiles } from "../release/release_files.ts";
 import type { Session } from "../session.ts";
 import { install } from "../transaction/install.ts";
@@ -11,11 +12,16 @@ import { readOffer } from "./offer.ts";
 /** Installs the offered version, or says that it is installed. Throws `UpdateError`. */
 export async function update(session: Session, options: Options, stop: AbortSignal): Promise<void> {
   const { report } = session;
+  if (!options.dryRun) ensureInstallationId(session.system, session.dir);
   const access = openAccess(session.system, options);
   const offer = await readOffer(session, options, access, stop);
   const { manifest, files, targets, installed } = offer;
   const from = installed.version, to = manifest.version;
   if (offer.decision === "up-to-date") return report({ event: "up-to-date", version: to });
+  if (offer.decision === "held-back") {
+    const { percent = 100 } = manifest.rollout ?? {};
+    return report({ event: "held-back", version: from, to, percent });
+  }
   if (options.dryRun) {
     checkSpace(session, files, targets);
     return report({ event: "would-update", from, to, files: targets.map(({ path }) => path) });
@@ -41,7 +47,8 @@ export async function update(session: Session, options: Options, stop: AbortSign
     },
   }, stop);
   downloads.finish();
-  report({ event: "updated", from, to });
+  const { notes } = manifest;
+  report({ event: "updated", from, to, ...(notes !== undefined && { notes }) });
 }
 
 function highestOf(

@@ -71,16 +71,28 @@ function sentences(event: ShimEvent): string[] {
         event.signedBy === null
           ? `Found ${event.name} ${event.version} (no public key is configured: not signed)`
           : `Found ${event.name} ${event.version}, signed by key ${event.signedBy}`,
+        ...news(event),
       ];
     case "up-to-date":
       return [`${event.version} is installed: up to date`];
     case "available":
-      return [`An update is available: ${event.from ?? "not installed"} -> ${event.to}`];
+      return [
+        `An update is available: ${event.from ?? "not installed"} -> ${event.to}`,
+        // A fresh answer comes with the manifest, which had them.
+        ...event.fresh ? [] : news(event),
+      ];
+    case "held-back":
+      return [
+        `${event.to} is handed out step by step, to ${event.percent} % so far, and not here yet`,
+      ];
+    case "downloaded":
+      return [`Downloaded ${event.to}: the next update installs it`];
     case "verified":
       return [`Verified ${event.file} (${bytes(event.size)})`];
     case "updated":
       return [
         event.from === null ? `Installed ${event.to}` : `Updated ${event.from} -> ${event.to}`,
+        ...news(event),
       ];
     case "rolled-back":
       return [`Went back: ${event.from ?? "unknown version"} -> ${event.to ?? "unknown version"}`];
@@ -101,6 +113,10 @@ function sentences(event: ShimEvent): string[] {
       // Steps that take milliseconds: for programs and the log.
       return [];
   }
+}
+
+function news({ notes }: { readonly notes?: string }): string[] {
+  return notes === undefined ? [] : [`  What is new: ${notes}`];
 }
 
 function hint(event: { readonly hint?: string }): string[] {

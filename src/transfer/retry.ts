@@ -57,7 +57,7 @@ export interface FetchOptions {
 }
 
 /** How servers may be asked, whatever is fetched. */
-export type Access = Pick<FetchOptions, "allowHttp" | "authorize">;
+export type Access = Pick<FetchOptions, "allowHttp" | "authorize" | "limits">;
 
 /** The same with every bound known; `signal` is aborted when the time is up, too. */
 export interface Transfer {

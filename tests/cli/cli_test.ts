@@ -18,6 +18,7 @@ const DEFAULTS = {
   allowHttp: false,
   force: false,
   dryRun: false,
+  maxAgeMs: undefined,
   parentPid: undefined,
   waitStdin: false,
   waitTimeoutMs: 60_000,
@@ -306,4 +307,27 @@ Deno.test("The help names every option, in ASCII, in 80 columns", () => {
     assertMatch(line, /^[ -~]{0,80}$/);
     assertEquals(line.trimEnd(), line);
   }
+});
+
+Deno.test("An age is a number with a unit", () => {
+  const ages = { "90m": 5_400_000, "24h": 86_400_000, "7d": 604_800_000, "1m": 60_000 };
+  for (const [age, maxAgeMs] of Object.entries(ages)) {
+    expectCommand(["--check", "--max-age", age], { kind: "check", maxAgeMs });
+  }
+  for (const age of ["24", "0h", "h", "1.5h", "24 h", "24H", "-1h", "100000d", "1w"]) {
+    assertMatch(
+      refusal("--check", `--max-age=${age}`).message,
+      /--max-age needs a time such as 24h/,
+    );
+  }
+  assertMatch(refusal("--max-age=24h").message, /--max-age does not go with an update/);
+});
+
+Deno.test("Of what says where the manifest is, a channel excludes the others", () => {
+  for (const other of ["--manifest=x", "--pin=1.0.0"]) {
+    assertMatch(refusal("--channel=beta", other).message, /exclude each other/);
+  }
+  assertMatch(refusal("--channel=be ta").message, /--channel needs a name/);
+  assertMatch(refusal("--auth-fd=x").message, /--auth-fd needs the number of an open file/);
+  assertMatch(refusal("--auth-fd=3", "--auth-file=x").message, /exclude each other/);
 });

@@ -201,6 +201,8 @@ Deno.test("The command line beats the file", () => {
     allowDowngrade: false,
     allowHttp: true,
     force: false,
+    ignoreRollout: false,
+    maxAgeMs: undefined,
     dryRun: false,
   });
 });

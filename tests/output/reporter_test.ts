@@ -96,7 +96,7 @@ Deno.test("Every event that matters to people has a sentence", () => {
     ],
     [{ event: "up-to-date", version: "1.0.0" }, "1.0.0 is installed: up to date\n"],
     [
-      { event: "available", from: null, to: "1.0.0" },
+      { event: "available", from: null, to: "1.0.0", checked: "2026-11-01T12:00:00Z", fresh: true },
       "An update is available: not installed -> 1.0.0\n",
     ],
     [

@@ -75,6 +75,7 @@ class Installation implements AsyncDisposable {
 
 const STATE = [
   ".updater-shim/",
+  ".updater-shim/installation-id",
   ".updater-shim/last-run.json",
   ".updater-shim/lock",
   ".updater-shim/log.txt",
