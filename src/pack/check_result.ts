@@ -1,6 +1,5 @@
 /** The manifest that was made, read as a user's shim will read it. */
-import { type Manifest, parseManifest, selectFiles } from "../release/manifest.ts";
-import { checkIdentity } from "../release/manifest.ts";
+import { checkIdentity, type Manifest, parseManifest, selectFiles } from "../release/manifest.ts";
 import { UpdateError } from "../base/errors.ts";
 import { archiveKind } from "../archive/archive.ts";
 
@@ -12,11 +11,6 @@ export function checkAsShim(bytes: Uint8Array, location: string, now: number): M
   const manifest = parseManifest(bytes, location);
   checkIdentity(manifest, { name: manifest.name, now });
   const triples = Object.keys(manifest.platforms);
-  if (triples.length === 0) {
-    throw new UpdateError("usage", "The release has no file for any platform that has a shim", {
-      hint: "Look above at what each file was taken for.",
-    });
-  }
   for (const triple of triples) {
     for (const { target, url, member } of selectFiles(manifest, triple, location)) {
       if (member !== undefined || archiveKind(url) === undefined) continue;

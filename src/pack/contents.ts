@@ -104,12 +104,14 @@ function lookAtPiece(
   if (digest.size === 0) return undefined;
   const name = basename(member ?? artifact.name);
   const { completeness, format } = examine(fs, path);
-  const machine = readMachine(readHeader(fs, path));
-  if (format === "unknown" || (format !== "script" && !machine)) return undefined;
+  if (format === "unknown") return undefined;
   if (completeness === "broken") {
     const what = member === undefined ? "it" : `"${member}" in it`;
     throw refused(artifact, `${what} is cut off: its headers point past its end`);
   }
+  const machine = readMachine(readHeader(fs, path));
+  // Something else that begins with the same bytes.
+  if (format !== "script" && !machine) return undefined;
   const kind = !machine ? "script" : isLibrary(machine, name) ? "library" : "executable";
   return { name, member, digest, path, machine, kind };
 }

@@ -86,6 +86,8 @@ function elfInterpreter(view: DataView, little: boolean): string | undefined {
     if (view.getUint32(at, little) !== PT_INTERP) continue;
     const offset = Number(view.getBigUint64(at + 8, little));
     const length = Number(view.getBigUint64(at + 32, little));
+    // Beyond what was read: nothing is known of it then.
+    if (offset + length > view.byteLength) return undefined;
     return new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset + offset, length));
   }
   return undefined;

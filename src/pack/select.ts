@@ -32,19 +32,26 @@ const PREFERRED = ["tar.zst", "zst", "tar.gz", "gz", "zip", "tar.xz", "xz", "tar
 /** Chooses; whatever is not obvious goes to `refusals` with what to add. */
 export function select(
   opened: readonly OpenedArtifact[],
-  { version, executables }: SelectOptions,
+  options: SelectOptions,
   refusals: Refusals,
 ): Selection {
   const offers = new Map<string, Choice[]>();
   for (const from of opened) {
-    for (const piece of usablePieces(from, executables)) {
-      const target = targetName(piece, version);
+    for (const piece of usablePieces(from, options)) {
+      const target = targetName(piece, options.version);
       for (const triple of triplesFor(from, piece, refusals)) {
         offers.set(triple, [...offers.get(triple) ?? [], { target, from, piece }]);
       }
     }
   }
-  const names = toolNames(offers, executables, refusals);
+  if (offers.size === 0) {
+    refusals.add(
+      "usage",
+      "The release has no file for any platform that has a shim",
+      "Look above at what each file was taken for; --platform FILE=TRIPLE says what one is for.",
+    );
+  }
+  const names = toolNames(offers, options.executables, refusals);
   const selection = new Map<string, readonly Choice[]>();
   for (const triple of [...offers.keys()].sort()) {
     const chosen = names.flatMap((name) => chooseFor(triple, name, offers.get(triple)!, refusals));
@@ -56,16 +63,21 @@ export function select(
 }
 
 /** Scripts count where there is nothing else, and where they are asked for. */
-function usablePieces({ artifact, pieces }: OpenedArtifact, wanted: readonly string[]): Piece[] {
+function usablePieces(
+  { artifact, pieces }: OpenedArtifact,
+  { version, executables: wanted }: SelectOptions,
+): Piece[] {
+  const of = (kind: Piece["kind"]) => pieces.filter((piece) => piece.kind === kind);
+  const isNamed = (piece: Piece, names: readonly string[]) =>
+    [bare(piece.name), bare(targetName(piece, version))].some((name) => names.includes(name));
   const declared = artifact.executables?.map(bare);
-  const isWanted = ({ name }: Piece) =>
-    (declared ?? wanted).includes(bare(name)) || wanted.includes(bare(name));
-  const binaries = pieces.filter(({ kind }) => kind === "executable");
-  const scripts = pieces.filter(({ kind }) => kind === "script");
-  const libraries = pieces.filter(({ kind }) => kind === "library");
-  const named = [...binaries, ...scripts].filter(isWanted);
-  if (declared || wanted.length > 0) return [...named, ...libraries];
-  return [...(binaries.length > 0 ? binaries : scripts), ...libraries];
+  const binaries = of("executable"), scripts = of("script");
+  const started = declared
+    ? [...binaries, ...scripts].filter((piece) => isNamed(piece, [...declared, ...wanted]))
+    : binaries.length > 0
+    ? [...binaries, ...scripts.filter((piece) => isNamed(piece, wanted))]
+    : scripts;
+  return [...started, ...of("library")];
 }
 
 function triplesFor(

@@ -1,0 +1,236 @@
+/** What a user's shim would refuse is refused here, each with what to add. */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { Build, elf, macho, pe, sha256, tarGz, zipped } from "./bed.ts";
+import { tar } from "../support/archive_corpus.ts";
+
+interface Refusal {
+  readonly files: Record<string, Uint8Array | string>;
+  readonly args?: readonly string[];
+  readonly code: 2 | 4;
+  /** Parts of what is said. */
+  readonly says: readonly string[];
+  /** With these it is accepted. */
+  readonly then?: readonly string[];
+}
+
+const LINUX = { "tool-1.0.0-linux-x64": elf("x86_64") };
+
+const CASES: Record<string, Refusal> = {
+  "a version of two numbers": {
+    files: { "tool-v1.4-linux-x64": elf("x86_64") },
+    code: 2,
+    says: ['"1.4" is no version', "--version 1.4.0"],
+    then: ["--version", "1.4.0"],
+  },
+  "a version with a v and two numbers": {
+    files: LINUX,
+    args: ["--version", "v1.4"],
+    code: 2,
+    says: ['"v1.4" is no version', "--version 1.4.0"],
+    then: ["--version", "v1.4.0"],
+  },
+  "a version of year and month": {
+    files: LINUX,
+    args: ["--version", "2026.11"],
+    code: 2,
+    says: ['"2026.11" is no version', "--version 2026.11.0"],
+    then: ["--version", "2026.11.0"],
+  },
+  "a version with a leading zero": {
+    files: LINUX,
+    args: ["--version", "2026.07.1"],
+    code: 2,
+    says: ["--version 2026.7.1"],
+    then: ["--version", "2026.7.1"],
+  },
+  "no version at all": {
+    files: { "tool-linux-x64": elf("x86_64") },
+    code: 2,
+    says: ["Nothing there says which version", "--version 1.4.0"],
+    then: ["--version", "1.4.0"],
+  },
+  "an executable for another processor": {
+    files: { ...LINUX, "tool-1.0.0-linux-arm64": elf("x86_64") },
+    code: 4,
+    says: [
+      '"tool-1.0.0-linux-arm64" is an executable for x86_64 Linux, not for aarch64-unknown-linux-gnu',
+      '--exclude "tool-1.0.0-linux-arm64"',
+    ],
+    then: ["--exclude", "tool-1.0.0-linux-arm64"],
+  },
+  "an executable for another system, in an archive": {
+    files: { ...LINUX, "tool-1.0.0-macos-arm64.tar.gz": tarGz({ "t/tool": elf("aarch64") }) },
+    code: 4,
+    says: ['"tool" in "tool-1.0.0-macos-arm64.tar.gz" is an executable for aarch64 Linux, not for'],
+    then: ["--exclude", "*macos*"],
+  },
+  "one for Windows on the other processor": {
+    files: { ...LINUX, "tool-1.0.0-windows-arm64.exe": pe("x86_64") },
+    code: 4,
+    says: ["is an executable for x86_64 Windows, not for aarch64-pc-windows-msvc"],
+    then: ["--platform", "tool-1.0.0-windows-arm64.exe=x86_64-pc-windows-msvc"],
+  },
+  "one for macOS on one processor that says both": {
+    files: { ...LINUX, "tool-1.0.0-macos-universal": macho("aarch64") },
+    code: 4,
+    says: ["is an executable for aarch64 macOS, not for x86_64-apple-darwin"],
+    then: ["--platform", "tool-1.0.0-macos-universal=darwin-arm64"],
+  },
+  "one that needs the other C library": {
+    files: { "tool-1.0.0-x86_64-unknown-linux-gnu": elf("x86_64", { libc: "musl" }) },
+    code: 4,
+    says: ["is an executable for x86_64 Linux (musl), not for x86_64-unknown-linux-gnu"],
+    then: ["--platform", "tool-1.0.0-x86_64-unknown-linux-gnu=x86_64-unknown-linux-musl"],
+  },
+  "one that is cut off": {
+    files: { ...LINUX, "tool-1.0.0-macos-arm64.tar.gz": tarGz({ "t/tool": cutOff() }) },
+    code: 4,
+    says: ['"t/tool" in it is cut off'],
+    then: ["--exclude", "*macos*"],
+  },
+  "an archive of two meanings": {
+    files: {
+      ...LINUX,
+      "tool-1.0.0-macos-arm64.tar": tar(
+        { name: "tool", content: macho("aarch64") },
+        { name: "TOOL", content: macho("aarch64", { body: "2" }) },
+      ),
+    },
+    code: 4,
+    says: ["two members named like"],
+    then: ["--exclude", "*macos*"],
+  },
+  "an archive with a way out": {
+    files: { ...LINUX, "tool-1.0.0-macos-arm64.tar": tar({ name: "../tool", content: "x" }) },
+    code: 4,
+    says: ['Cannot read the .tar file "tool-1.0.0-macos-arm64.tar"', "unsafe name"],
+    then: ["--exclude", "*macos*"],
+  },
+  "an archive that is cut off": {
+    files: {
+      ...LINUX,
+      "tool-1.0.0-win-x64.zip": zipped({ "tool.exe": pe("x86_64") }).slice(0, -10),
+    },
+    code: 4,
+    says: ["Cannot read the .zip file", "cut off"],
+    then: ["--exclude", "*win*"],
+  },
+  "a checksum of something else": {
+    files: { ...LINUX, SHA256SUMS: `${"0".repeat(64)}  tool-1.0.0-linux-x64\n` },
+    code: 4,
+    says: ['is not what "SHA256SUMS" says'],
+  },
+  "two different executables for one platform": {
+    files: {
+      "tool-1.0.0-linux-x64.tar.gz": tarGz({ tool: elf("x86_64") }),
+      "tool-1.0.0-linux-x64.zip": zipped({ tool: elf("x86_64", { body: "2" }) }),
+    },
+    code: 2,
+    says: ['hold different executables "tool"', '--exclude "tool-1.0.0-linux-x64.zip"'],
+    then: ["--exclude", "tool-1.0.0-linux-x64.zip"],
+  },
+  "other executables on other platforms": {
+    files: {
+      "tool-1.0.0-linux-x64.tar.gz": tarGz({ tool: elf("x86_64"), helper: elf("x86_64") }),
+      "tool-1.0.0-macos-arm64.tar.gz": tarGz({ tool: macho("aarch64") }),
+    },
+    code: 2,
+    says: ['"helper" (only for x86_64-unknown-linux-gnu)', "--executable helper --executable tool"],
+    then: ["--executable", "tool"],
+  },
+  "an executable that is nowhere": {
+    files: LINUX,
+    args: ["--executable", "tol"],
+    code: 2,
+    says: ['No file has an executable "tol"', "There are: tool."],
+    then: ["--executable", "tool"],
+  },
+  "executables without a common name": {
+    files: { "a-1.0.0-linux-x64": elf("x86_64"), "b-1.0.0-linux-x64": elf("x86_64") },
+    code: 2,
+    says: ["Nothing there says what the tool is called", "--name a"],
+    then: ["--name", "mytool"],
+  },
+  "an expiry that is over": {
+    files: LINUX,
+    args: ["--expires", "2020-01-01T00:00:00Z"],
+    code: 4,
+    says: ["expired on 2020-01-01"],
+    then: ["--expires", "1y"],
+  },
+  "nothing for any shim": {
+    files: { "tool-1.0.0-freebsd-amd64": elf("x86_64"), "README.md": "read me" },
+    code: 2,
+    says: ["no file for any platform that has a shim"],
+  },
+  "a name of a file that is not there": {
+    files: LINUX,
+    args: ["--platform", "tol=linux-x64"],
+    code: 2,
+    says: ['there is no file "tol"'],
+  },
+  "an option that is mistyped": {
+    files: LINUX,
+    args: ["--expire", "1y"],
+    code: 2,
+    says: ['Unknown option "--expire"; did you mean "--expires"?'],
+    then: ["--expires", "1y"],
+  },
+};
+
+function cutOff(): Uint8Array {
+  const whole = elf("aarch64", { libc: "gnu" });
+  new DataView(whole.buffer).setBigUint64(64 + 32, 1_000_000n, true);
+  return whole;
+}
+
+for (const [name, { files, args = [], code, says, then }] of Object.entries(CASES)) {
+  Deno.test(`refused: ${name}`, async () => {
+    using build = new Build(files);
+    const refused = await build.pack(...args);
+    assertEquals(refused.code, code, refused.stderr);
+    for (const part of says) assertStringIncludes(refused.stderr, part);
+    assertEquals(build.manifestIfAny(), undefined);
+    if (!then) return;
+    const accepted = await build.pack(...then);
+    assertEquals([accepted.code, accepted.stderr], [0, ""]);
+  });
+}
+
+Deno.test("several refusals are told at once", async () => {
+  using build = new Build({
+    "tool-1.0.0-linux-arm64": elf("x86_64"),
+    "tool-1.0.0-macos-arm64": elf("x86_64"),
+  });
+  const { code, stderr } = await build.pack();
+  assertEquals(code, 4);
+  assertStringIncludes(stderr, '"tool-1.0.0-linux-arm64" is');
+  assertStringIncludes(stderr, '"tool-1.0.0-macos-arm64" is');
+});
+
+Deno.test("checksums of every fashion are compared", async () => {
+  const content = elf("x86_64"), archive = tarGz({ tool: content });
+  const other = "f".repeat(64);
+  const single = (name: string, text: (hash: string) => string, hash: string) => ({
+    "tool-1.0.0-linux-x64.tar.gz": archive,
+    [name]: text(hash),
+  });
+  const ways: [string, (hash: string) => string][] = [
+    ["SHA256SUMS", (hash) => `${hash}  tool-1.0.0-linux-x64.tar.gz\n`],
+    ["tool_1.0.0_checksums.txt", (hash) => `${hash} *tool-1.0.0-linux-x64.tar.gz\n`],
+    ["sha256.sum", (hash) => `${hash}  ./tool-1.0.0-linux-x64.tar.gz\r\n`],
+    ["tool-1.0.0-linux-x64.tar.gz.sha256", (hash) => hash],
+    ["tool-1.0.0-linux-x64.tar.gz.sha256", (hash) => `${hash.toUpperCase()}  another-name\n`],
+    // Of the executable inside, as zellij does it.
+    ["tool-1.0.0-linux-x64.sha256sum", (hash) => `${hash}  target/release/tool\n`],
+  ];
+  for (const [name, text] of ways) {
+    const right = name.endsWith("sum") && name !== "sha256.sum" ? sha256(content) : sha256(archive);
+    using good = new Build(single(name, text, right));
+    assertEquals([name, (await good.pack()).code], [name, 0]);
+    using bad = new Build(single(name, text, other));
+    const { code, stderr } = await bad.pack();
+    assertEquals([name, code], [name, 4]);
+    assertStringIncludes(stderr, name);
+  }
+});
