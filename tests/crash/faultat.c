@@ -71,6 +71,10 @@ static int thread_count;
 static long counts[2];
 static int killed;
 
+/* Every process and thread that was ever traced. */
+static pid_t seen[MOST_THREADS];
+static int seen_count;
+
 static void die(const char *format, ...) {
   va_list values;
   va_start(values, format);
@@ -201,6 +205,8 @@ static struct thread *thread_of(pid_t id) {
     if (threads[i].id == id) return &threads[i];
   if (thread_count == MOST_THREADS) die("too many threads");
   threads[thread_count] = (struct thread){ .id = id };
+  if (seen_count == MOST_THREADS) die("too many threads in all");
+  seen[seen_count++] = id;
   return &threads[thread_count++];
 }
 
@@ -329,9 +335,22 @@ static int follow(pid_t child) {
   }
 }
 
+/*
+ * A killed program lets go of its locks and files when its last thread has ended, which one that is
+ * inside of an fsync does late. Who looks at the folder next must find nobody in it: at most 10 s.
+ */
+static void wait_until_gone(void) {
+  for (int i = 0; i < seen_count; i++)
+    for (int tries = 0; kill(seen[i], 0) == 0; tries++) {
+      if (tries == 10000) die("%d has not ended 10 s after it was killed", seen[i]);
+      usleep(1000);
+    }
+}
+
 int main(int count, char **values) {
   read_options(count, values);
   int code = follow(start(values + optind));
+  if (killed) wait_until_gone();
   if (options.log) fclose(options.log);
   return killed ? 99 : code;
 }
