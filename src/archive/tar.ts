@@ -1,5 +1,5 @@
 /** tar archives. `modern-tar` reads them; `TarHeaders` watches that there is one way to. */
-import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
+import type { ParsedTarEntry } from "modern-tar";
 import { ArchiveError, type EntryVisitor, type Sink } from "./policy.ts";
 import { type RawEntry, TarHeaders } from "./tar_headers.ts";
 
@@ -13,6 +13,9 @@ export async function extractTarMember(
   policy: EntryVisitor,
   sink: Sink,
 ): Promise<void> {
+  // Loaded when it is needed: it makes an Error as it is loaded, and the first one of a large file
+  // costs every start 10 ms (V8 then compiles the file once more, to know its lines).
+  const { createTarDecoder } = await import("modern-tar");
   const headers = new TarHeaders();
   const entries = ReadableStream.from(watch(chunks, headers))
     .pipeThrough(createTarDecoder({ strict: true }));

@@ -32,9 +32,8 @@ export const TYPES_ONLY: readonly string[] = ["src/session.ts", "src/base/events
  * is not needed any more.
  */
 export const EXCEPTIONS: readonly string[] = [
-  "src/installation/trash.ts -> src/session.ts",
   "src/orphans/orphans.ts -> src/transaction/swap.ts",
-  "src/system/holders_windows.ts -> src/session.ts",
+  "src/installation/trash.ts -> src/session.ts",
 ];
 
 /**
@@ -42,8 +41,7 @@ export const EXCEPTIONS: readonly string[] = [
  * in the same way.
  */
 export const CIRCLES: readonly string[] = [
-  "src/parent/parent_posix.ts -> src/parent/wait_for_parent.ts",
-  "src/parent/parent_windows.ts -> src/parent/wait_for_parent.ts",
+  "src/system/platform.ts -> src/system/system.ts",
   "src/transaction/stage.ts -> src/transaction/install.ts",
 ];
 
