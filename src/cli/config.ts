@@ -3,9 +3,8 @@ import { join, resolve } from "@std/path";
 import * as v from "valibot";
 import type { CommonOptions } from "./cli.ts";
 import { type Config, ConfigSchema, describeConfigIssue } from "./config_schema.ts";
-import { readIfThere } from "../files/durable_files.ts";
 import { reason, UpdateError } from "../base/errors.ts";
-import { filesystemError } from "../files/fs_errors.ts";
+import { readTrusted, type World } from "../files/trusted_file.ts";
 import type { HealthCheck } from "../base/health_check.ts";
 import type { InstallDir } from "../installation/install_dir.ts";
 import type { System } from "../system/system.ts";
@@ -38,21 +37,24 @@ export interface Options {
   readonly dryRun: boolean;
 }
 
-/** Reads the file; without one, the defaults. Throws `usage`, and `filesystem` if it is unreadable. */
-export function loadConfig({ fs }: Pick<System, "fs">, dir: Pick<InstallDir, "path">): Config {
+/**
+ * Reads the file; without one, the defaults. Throws `usage`, and `filesystem` if it cannot be read or
+ * somebody else could have written it: it says whose releases are installed.
+ */
+export function loadConfig(world: World, dir: Pick<InstallDir, "path">): Config {
   const path = join(dir.path, CONFIG_NAME);
-  const result = v.safeParse(ConfigSchema, readJson(fs, path), { abortEarly: true });
+  const result = v.safeParse(ConfigSchema, readJson(world, path), { abortEarly: true });
   if (result.success) return result.output;
   throw invalid(path, describeConfigIssue(result.issues[0]));
 }
 
-function readJson(fs: System["fs"], path: string): unknown {
+function readJson(world: World, path: string): unknown {
   let bytes: Uint8Array | undefined;
   try {
-    bytes = readIfThere(fs, path, LIMIT);
+    bytes = readTrusted(world, path, "the configuration", LIMIT);
   } catch (error) {
     if (error instanceof RangeError) throw invalid(path, reason(error), error);
-    throw filesystemError(error, "read", path);
+    throw error;
   }
   if (!bytes) return {};
   try {

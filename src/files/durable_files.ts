@@ -76,7 +76,7 @@ export function writeAll(file: OpenFile, bytes: Uint8Array): void {
 
 /**
  * Replaces a small file in one step and makes that durable. Cut short: the old content is there, or
- * the new one; `<path>.new` may be left, and the next call overwrites it.
+ * the new one; `<path>.new` may be left, and the next call replaces it.
  */
 export function replaceFile(fs: FileSystem, path: string, content: string): void {
   const fresh = `${path}.new`;
@@ -95,14 +95,25 @@ export function replaceFile(fs: FileSystem, path: string, content: string): void
 }
 
 function writeDurably(fs: FileSystem, path: string, content: string): void {
-  const options = { write: true, create: true, truncate: true, mode: 0o600 };
-  const file = openPatiently(fs, path, options);
+  const file = createAnew(fs, path);
   try {
     writeAll(file, new TextEncoder().encode(content));
     file.syncSync();
   } finally {
     file.close();
   }
+}
+
+/** Never through a link, into a FIFO, or into a file that somebody else has open. */
+function createAnew(fs: FileSystem, path: string): OpenFile {
+  const create = () => openPatiently(fs, path, { write: true, createNew: true, mode: 0o600 });
+  try {
+    return create();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+  removeIfThere(fs, path);
+  return create();
 }
 
 /**

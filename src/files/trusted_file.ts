@@ -34,7 +34,7 @@ export function whyDistrusted(user: System["user"], info: FileInfo): string | un
 
 /** Whether the group of a file has nobody in it but the user: it has his number, and is his own. */
 export function isPrivateGroup({ uid, gid }: NonNullable<System["user"]>, info: FileInfo): boolean {
-  return info.gid === uid && info.uid === uid && gid === uid;
+  return info.gid === uid && gid === uid;
 }
 
 /** Whose it is and who may write to it, for people. */

@@ -50,6 +50,7 @@ Deno.test("who may own and write what is believed", () => {
     [user, [1001, 1001, 0o666], everybody],
     [user, [1001, 1001, 0o1777], everybody],
     [user, [0, 0, 0o755], undefined],
+    [user, [0, 1001, 0o664], undefined],
     [user, [0, 0, 0o775], group],
     [user, [0, 50, 0o775], group],
     [user, [1002, 1002, 0o644], other],

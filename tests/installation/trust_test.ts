@@ -44,6 +44,7 @@ const FOLDERS: [number, number, number, string, string, string, string][] = [
   [1001, 1001, 0o1777, "every user", "alone", "another user", "another user"],
   [0, 0, 0o755, "alone", "alone", "alone", "alone"],
   [0, 0, 0o775, "shared", "shared", "alone", "alone"],
+  [0, 1001, 0o775, "alone", "alone", "shared", "shared"],
   [0, 50, 0o2775, "shared", "shared", "shared", "shared"],
   [0, 50, 0o3775, "alone", "alone", "alone", "alone"],
   [0, 0, 0o777, "every user", "every user", "every user", "every user"],

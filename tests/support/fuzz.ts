@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
 import { UpdateError } from "../../src/base/errors.ts";
-import type { FileSystem, OpenFile } from "../../src/system/system.ts";
+import type { FileInfo, FileSystem, OpenFile } from "../../src/system/system.ts";
 
 /** `deno task fuzz` sets 100,000. */
 const RUNS = Number(Deno.env.get("FUZZ_RUNS") ?? 300);
@@ -45,13 +45,20 @@ export async function resultOf<T>(
 
 /** A file system of one file, that can only be read. */
 export function memoryFile(content: Uint8Array): FileSystem {
-  return { openSync: () => openBytes(content) } as unknown as FileSystem;
+  const lstatSync = () => infoOf(content);
+  const open = () => openBytes(content);
+  return { openSync: open, openExistingSync: open, lstatSync } as unknown as FileSystem;
+}
+
+function infoOf({ length }: Uint8Array): FileInfo {
+  const kind = { isFile: true, isDirectory: false, isSymlink: false };
+  return { ...kind, size: length, mtime: null, mode: null, uid: null, gid: null, dev: 1, ino: 1 };
 }
 
 function openBytes(content: Uint8Array): OpenFile {
   let position = 0;
   return {
-    statSync: () => ({ size: content.length }),
+    statSync: () => infoOf(content),
     seekSync: (offset: number) => position = offset,
     readSync(buffer: Uint8Array) {
       const part = content.subarray(position, position + buffer.length);
