@@ -9,6 +9,18 @@ import type { Account, FileSystem, Processes, RunResult } from "./system.ts";
 /** What can be done with a program. */
 type Starter = Pick<Processes, "run" | "spawn">;
 
+/** How programs are started here. Decided once, because only the main thread can find it out. */
+export interface Surroundings {
+  /**
+   * A program that is run to its end does not share our terminal's Ctrl-C. Unix: a session of its own.
+   * Windows: no console, and so no window either where we have none; where we have one, sharing it is
+   * what opens no window, also for the programs that the program starts.
+   */
+  readonly ownGroup: boolean;
+  /** Which of our three streams are a terminal: a program that outlives us gets no other one. */
+  readonly terminals: readonly [stdin: boolean, stdout: boolean, stderr: boolean];
+}
+
 /** What another process or thread does for this one. */
 export type Helper = Starter & Pick<FileSystem, "digestAside">;
 
@@ -25,13 +37,15 @@ type Answer = { readonly result: unknown } | {
 };
 
 /** The help that needs permissions of this thread's own. */
-export const unconfined: Helper = { ...starter(), digestAside };
+export function unconfined(surroundings: Surroundings): Helper {
+  return { ...starter(surroundings), digestAside };
+}
 
 /**
  * Starts programs with the permission of its thread. Everything that it uses is within its braces,
  * because its text is what the Worker consists of: no second file to embed, find and protect.
  */
-function starter(): Starter {
+function starter({ ownGroup, terminals }: Surroundings): Starter {
   const OUTPUT_LIMIT = 64 * 1024;
 
   async function run(
@@ -42,6 +56,7 @@ function starter(): Starter {
   ): Promise<RunResult> {
     const child = new Deno.Command(path, {
       args: [...args],
+      detached: ownGroup,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -93,7 +108,11 @@ function starter(): Starter {
 
   // deno-lint-ignore require-await -- an error is a rejection, as in `run`.
   async function spawn(path: string, args: readonly string[]): Promise<void> {
-    new Deno.Command(path, { args: [...args], detached: true }).spawn().unref();
+    // Not our pipes: whoever reads our events waits for their end, which then were the program's.
+    const [stdin = "null", stdout = "null", stderr = "null"] = terminals
+      .map((its) => its ? "inherit" as const : "null" as const);
+    new Deno.Command(path, { args: [...args], detached: true, stdin, stdout, stderr })
+      .spawn().unref();
   }
 
   return { run, spawn };
@@ -180,8 +199,8 @@ function serve({ run, spawn }: Starter, hash: typeof hashFile): void {
  *
  * A Worker costs 18 ms and 15 MB: this one is also the thread that hashes files meanwhile.
  */
-export function confinedTo(programs: readonly string[]): Helper {
-  const text = `(${serve})((${starter})(),${hashFile})`;
+export function confinedTo(programs: readonly string[], surroundings: Surroundings): Helper {
+  const text = `(${serve})((${starter})(${JSON.stringify(surroundings)}),${hashFile})`;
   const worker = new Worker(`data:text/javascript,${encodeURIComponent(text)}`, {
     type: "module",
     name: "programs",

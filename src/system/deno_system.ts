@@ -6,9 +6,17 @@
 import { statfsSync } from "node:fs";
 import process from "node:process";
 import { fchmodSync, fchownSync, openExistingSync } from "./deno_files.ts";
-import { confinedTo, leaveBehind, runOurselvesAs, unconfined } from "./deno_programs.ts";
+import {
+  confinedTo,
+  type Helper,
+  leaveBehind,
+  runOurselvesAs,
+  type Surroundings,
+  unconfined,
+} from "./deno_programs.ts";
 import { posix } from "./posix.ts";
 import { windows } from "./windows.ts";
+import { hasConsole, keepStreams } from "./windows_console.ts";
 import { openRestartManager } from "./windows_holders.ts";
 import type {
   Clock,
@@ -38,7 +46,7 @@ const fs: FileSystem = {
   realPathSync: Deno.realPathSync,
   syncDirectory: Deno.build.os === "windows" ? () => {} : syncDirectory,
   tryLock,
-  digestAside: (path) => helper.digestAside(path),
+  digestAside: (path) => help().digestAside(path),
   freeBytes(path) {
     const { bavail, bsize } = statfsSync(path);
     return bavail * bsize;
@@ -67,7 +75,37 @@ function tryLock(file: OpenFile): Promise<boolean> {
   });
 }
 
-let helper = unconfined;
+let helper: Helper | undefined;
+const help = () => helper ??= unconfined(surroundings());
+
+function surroundings(): Surroundings {
+  if (Deno.build.os === "windows") keepStreams(processes);
+  return {
+    ownGroup: Deno.build.os !== "windows" || !hasConsole(processes),
+    terminals: [Deno.stdin.isTerminal(), Deno.stdout.isTerminal(), Deno.stderr.isTerminal()],
+  };
+}
+
+/** Stop signals so far. */
+let stopSignals = 0;
+/** Somebody who holds Ctrl-C down is not waited for. */
+const MOST_RUNS = 3;
+/** By then a Ctrl-C that ended the program has reached our listener, too (another thread of ours). */
+const SIGNAL_MS = 50;
+
+/**
+ * See `Processes.run`. Where the program shares our console, Ctrl-C ends it, too: how it ended is then
+ * no verdict on it.
+ */
+async function run(...[path, args, timeoutMs, stop]: Parameters<Processes["run"]>) {
+  for (let runs = 1;; runs++) {
+    const before = stopSignals;
+    const result = await help().run(path, args, timeoutMs, stop);
+    if (result.code === 0 || Deno.build.os !== "windows" || runs === MOST_RUNS) return result;
+    await clock.delay(SIGNAL_MS);
+    if (stopSignals === before || stop?.aborted) return result;
+  }
+}
 
 const processes: Processes = {
   pid: Deno.pid,
@@ -81,15 +119,18 @@ const processes: Processes = {
       return (error as { code?: string }).code === "EPERM";
     }
   },
-  run: (...call) => helper.run(...call),
-  spawn: (...call) => helper.spawn(...call),
+  run,
+  spawn: (...call) => help().spawn(...call),
   runOurselvesAs,
-  leaveBehind,
+  leaveBehind(...call) {
+    help();
+    leaveBehind(...call);
+  },
   confine(paths) {
     // Else the permissions are those that somebody gave to `deno run`, and theirs to choose.
     if (!Deno.build.standalone) return;
     if (Deno.build.os === "windows") openRestartManager(processes);
-    helper = confinedTo(paths);
+    helper = confinedTo(paths, surroundings());
   },
   openLibrary<const S extends Deno.ForeignLibraryInterface>(name: string, symbols: S) {
     const library = libraries.get(symbols) ?? Deno.dlopen(name, symbols);
@@ -160,7 +201,10 @@ function onStopSignal(listener: (signal: StopSignal) => void): void {
   for (const name of names) {
     // Ctrl-Break is Windows' way to ask a process to end.
     const means = name === "SIGBREAK" ? "SIGTERM" : name as StopSignal;
-    Deno.addSignalListener(name, () => listener(means));
+    Deno.addSignalListener(name, () => {
+      stopSignals++;
+      listener(means);
+    });
   }
 }
 

@@ -120,7 +120,10 @@ export interface Processes {
   parentPid(): number;
   /** Whether a process of that id exists, zombies included. Unix only; not after `confine`. */
   exists(pid: number): boolean;
-  /** Runs a program with no input to its end, or kills it after `timeoutMs` or at the signal. */
+  /**
+   * Runs a program with no input to its end, or kills it after `timeoutMs` or at the signal. Opens no
+   * window, and a Ctrl-C that is meant for us does not decide how it ends.
+   */
   run(
     path: string,
     args: readonly string[],
@@ -133,7 +136,7 @@ export interface Processes {
    * compiled; throws where that is not so. Not after `confine`.
    */
   runOurselvesAs(account: Account, args: readonly string[]): Promise<number>;
-  /** Starts a program that outlives us, on our terminal. */
+  /** Starts a program that outlives us, on our terminal if we have one: never on our pipes. */
   spawn(path: string, args: readonly string[]): Promise<void>;
   /**
    * Starts a program that outlives us and does not have our terminal; its standard input ends when

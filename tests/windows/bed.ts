@@ -93,7 +93,7 @@ function isFile(path: string): boolean {
 
 /** The arguments that make the Windows Deno run a program of the folder `programs`. */
 export function helper(
-  name: "console" | "hold_file" | "process",
+  name: "console" | "hold_file" | "process" | "start",
   ...args: string[]
 ): string[] {
   const script = fromFileUrl(new URL(`./programs/${name}.ts`, import.meta.url));
