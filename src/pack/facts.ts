@@ -122,7 +122,7 @@ export function factsOf(
     name: nameOf(options.name, layouts, names),
     version: versionOf(options.version, layouts),
     ...timesOf(system, options, layouts),
-    notes: options.notes,
+    notes: options.notes ?? layouts.find(({ notes }) => notes !== undefined)?.notes,
     homepage: options.homepage,
     percent: percentOf(options.rollout),
   };

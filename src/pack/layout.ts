@@ -32,6 +32,8 @@ export interface Layout {
   readonly base?: string | undefined;
   /** When the release was made, where that is written down (ISO 8601). */
   readonly date?: string | undefined;
+  /** Where it is described. */
+  readonly notes?: string | undefined;
   readonly artifacts: readonly Artifact[];
   /** By name of the file, or by its name without endings. */
   readonly digests: ReadonlyMap<string, NotedDigest>;

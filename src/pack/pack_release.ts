@@ -4,6 +4,7 @@ import { checkAsShim } from "./check_result.ts";
 import { openArtifact, type OpenedArtifact } from "./contents.ts";
 import { makeDocument, writeJson } from "./document.ts";
 import { factsOf, versionOf } from "./facts.ts";
+import { readGithubRelease } from "./github.ts";
 import type { Artifact, Layout } from "./layout.ts";
 import type { PackCommand } from "./pack_options.ts";
 import type { PackSystem } from "./pack_system.ts";
@@ -24,9 +25,16 @@ export async function packRelease(
 ): Promise<void> {
   const { fs, cwd, terminal, clock } = system;
   const folders = job.folders.map((folder) => resolve(cwd, folder));
-  const layouts = folders.map((folder) => readLayout(fs, folder, job.release));
   const scratch = system.makeScratch();
   try {
+    const layouts = folders.map((folder) => readLayout(fs, folder, job.release));
+    if (job.github !== undefined) {
+      const folder = join(scratch, "github");
+      fs.mkdirSync(folder);
+      const where = { spec: job.github, api: job.githubApi, folder };
+      layouts.push(await readGithubRelease(system, where, job.release, stop));
+      folders.push(job.github);
+    }
     const refusals = new Refusals();
     const opened = await openAll(system, layouts, scratch, refusals, stop);
     const version = await refusals.attempt(() =>
@@ -42,7 +50,7 @@ export async function packRelease(
     const urlOf = ({ from: { artifact } }: Choice) => urlFor(artifact, layouts, job.release.url);
     const document = makeDocument(facts, selection, urlOf, () => []);
     const bytes = new TextEncoder().encode(writeJson(document));
-    const output = resolve(cwd, job.output ?? join(folders[0] ?? ".", "release.json"));
+    const output = resolve(cwd, job.output ?? join(job.folders[0] ?? ".", "release.json"));
     const manifest = checkAsShim(bytes, output, clock.now());
     stop.throwIfAborted();
     writeFile(fs, output, bytes, 0o644);

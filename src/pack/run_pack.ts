@@ -2,6 +2,8 @@
 import { reason, UpdateError } from "../base/errors.ts";
 import { filesystemError, isFilesystemError } from "../files/fs_errors.ts";
 import { visible } from "../output/text.ts";
+import { lintRelease } from "./lint.ts";
+import { mergeManifests } from "./merge.ts";
 import { makeNewKey } from "./new_key.ts";
 import { packRelease } from "./pack_release.ts";
 import { packUsage, parsePackCommand } from "./pack_options.ts";
@@ -27,8 +29,12 @@ export async function runPack(args: readonly string[], system: PackSystem): Prom
       case "pack":
         await packRelease(system, command, stop.signal);
         return 0;
-      default:
-        throw new UpdateError("bug", `Not yet: ${command.kind}`);
+      case "merge":
+        await mergeManifests(system, command);
+        return 0;
+      case "lint":
+        await lintRelease(system, command, stop.signal);
+        return 0;
     }
   } catch (error) {
     return tell(error, system);

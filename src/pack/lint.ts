@@ -1,0 +1,95 @@
+/** `--lint`: a published release as the shims of every platform will see it. */
+import { basename } from "@std/path";
+import { archiveKind } from "../archive/archive.ts";
+import { UpdateError } from "../base/errors.ts";
+import { redactUrl } from "../base/url_policy.ts";
+import { examine, readHeader } from "../files/executable_format.ts";
+import { checkIdentity, type ManifestFile } from "../release/manifest.ts";
+import { visible } from "../output/text.ts";
+import { isLibrary, readMachine } from "./machine.ts";
+import type { PackCommand } from "./pack_options.ts";
+import type { PackSystem } from "./pack_system.ts";
+import { SHIM_TRIPLES, wrongMachine } from "./platforms.ts";
+import { PublishedFiles, readPublished } from "./published_release.ts";
+import { Refusals } from "./refusals.ts";
+
+type LintJob = Extract<PackCommand, { kind: "lint" }>;
+
+/** Fetches everything and says what is right. Throws everything that is not. */
+export async function lintRelease(
+  system: PackSystem,
+  { location, publicKeys, name }: LintJob,
+  signal: AbortSignal,
+): Promise<void> {
+  const { terminal, clock, fs } = system;
+  const options = { system, allowHttp: false, signal };
+  const release = await readPublished(location, publicKeys, options);
+  const { manifest, signedBy } = release;
+  terminal.out(
+    `${visible(redactUrl(location))}: ${manifest.name} ${manifest.version}, ${
+      signedBy === null ? "its signature was not looked at (--public-key)" : `signed by ${signedBy}`
+    }\n`,
+  );
+  checkIdentity(manifest, { name, now: clock.now() });
+  const refusals = new Refusals();
+  const scratch = system.makeScratch();
+  try {
+    const files = new PublishedFiles(system, release, scratch, options);
+    for (const triple of Object.keys(manifest.platforms).sort()) {
+      for (const file of files.filesOf(triple)) {
+        await refusals.attempt(() => checkFile(system, files, file, triple));
+      }
+    }
+  } finally {
+    fs.removeSync(scratch, { recursive: true });
+  }
+  tellWhatIsMissing(system, Object.keys(manifest.platforms), manifest.expires);
+  refusals.throwIfAny();
+  terminal.out("Every shim that finds its platform here can install this release.\n");
+}
+
+async function checkFile(
+  { fs, terminal }: PackSystem,
+  files: PublishedFiles,
+  file: ManifestFile,
+  triple: string,
+): Promise<void> {
+  const wrong = (what: string, hint: string) =>
+    new UpdateError("verification", `"${file.target}" for ${triple} ${what}`, { hint });
+  if (file.member === undefined && archiveKind(file.url) !== undefined) {
+    throw wrong(
+      `would be installed as an archive, ${basename(file.url)}: "member" is missing`,
+      'Name the executable in the archive: "member": "folder/mytool". Packing again does it.',
+    );
+  }
+  const path = await files.executable(file);
+  const { completeness, format } = examine(fs, path);
+  if (completeness !== "complete") throw wrong("is cut off", "Build it anew, then pack.");
+  const machine = readMachine(readHeader(fs, path));
+  const mismatch = machine && wrongMachine(machine, triple);
+  if (mismatch) throw wrong(`is ${mismatch}`, "Pack again, from the right files.");
+  if (file.run && !machine && format !== "script") {
+    throw wrong("is no executable", "Pack again, from the right files.");
+  }
+  if (file.run && machine && isLibrary(machine, file.target)) {
+    throw wrong("is a library, and would be tried as a program", 'Say so: "run": false.');
+  }
+  for (const patch of file.patches) await files.fetch(patch);
+  const patches = file.patches.length > 0 ? `, ${file.patches.length} patches` : "";
+  terminal.out(`  ${triple.padEnd(28)} ${visible(file.target)}: right${patches}\n`);
+}
+
+/** No faults, but what an author may have forgotten. */
+function tellWhatIsMissing(
+  { terminal }: PackSystem,
+  triples: readonly string[],
+  expires: string | undefined,
+): void {
+  const served = (triple: string) =>
+    triples.includes(triple) || triples.includes(triple.replace(/-gnu$/, "-musl"));
+  const missing = SHIM_TRIPLES.filter((triple) => !served(triple));
+  if (missing.length > 0) terminal.out(`  Nothing for: ${missing.join(", ")}\n`);
+  if (expires === undefined) {
+    terminal.out('  No "expires": somebody could hold newer releases back from users for ever.\n');
+  }
+}
