@@ -1,42 +1,38 @@
 /**
  * One member out of an archive, and nothing else: no name in an archive ever becomes a path.
- * A library reads tar, the runtime inflates; what readers settle silently (two members of one name,
- * two names of one member, bytes after the end) is refused here, because whoever signed a release
- * and whoever installs it could otherwise see different files.
+ * What readers settle silently (two members of one name, two names of one member, bytes after the
+ * end) is refused here, because whoever signed a release and whoever installs it could otherwise see
+ * different files.
  */
+import { setImmediate } from "node:timers/promises";
 import { basename } from "@std/path";
-import { type ArchiveInput, chunksOf, DiskError, gunzip, onDisk, readGzipHeader } from "./input.ts";
+import { gunzip, readGzipHeader } from "./gzip.ts";
+import { type ArchiveInput, chunksOf, DiskError, onDisk, type Pieces } from "./input.ts";
+import { ARCHIVE_KINDS, type ArchiveKind, type Packing } from "./kinds.ts";
 import {
   type ArchiveEntry,
   ArchiveError,
   EntryList,
   type EntryVisitor,
   MemberPolicy,
+  quote,
   type Sink,
 } from "./policy.ts";
-import { extractTarMember } from "./tar.ts";
-import { extractZipMember } from "./zip.ts";
+import { TarReader } from "./tar.ts";
+import { unxz } from "./xz.ts";
+import { unzip } from "./zip.ts";
+import { unzstd } from "./zstd.ts";
 import { writeAll } from "../files/durable_files.ts";
 import { reason, UpdateError } from "../base/errors.ts";
 import { openPatiently } from "../system/patience.ts";
 import type { FileSystem, OpenFile } from "../system/system.ts";
-
-/** What can be unpacked. */
-export type ArchiveKind = "tar.gz" | "tar" | "zip" | "gz";
-
-/** By the URL's ending, as release tools name them. */
-export function archiveKind(url: string): ArchiveKind | undefined {
-  const path = url.replace(/[?#].*$/s, "").toLowerCase();
-  if (path.endsWith(".tar.gz") || path.endsWith(".tgz")) return "tar.gz";
-  return (["tar", "zip", "gz"] as const).find((kind) => path.endsWith(`.${kind}`));
-}
 
 /** From where, and how large it may get. */
 export interface ExtractOptions {
   readonly fs: FileSystem;
   /** Most bytes that the member may have. */
   readonly limit: number;
-  /** Most bytes that a `.tar.gz` may have when unpacked, what is skipped included. */
+  /** Most bytes that a packed tar archive may have when unpacked, what is skipped included. */
   readonly total?: number;
 }
 
@@ -61,14 +57,14 @@ export async function extractMember(
     onDisk(() => writeAll(out, bytes));
   };
   try {
-    await readArchive(fs, archive, kind, policy, sink, total);
+    await readArchive(fs, archive, { kind, total }, policy, sink);
     policy.finish();
     return policy.written;
   } catch (error) {
     if (error instanceof DiskError) throw error.cause;
     throw new UpdateError(
       "verification",
-      `Cannot unpack "${member}" from the downloaded .${kind} file: ${describe(error)}`,
+      `Cannot unpack ${quote(member)} from the downloaded .${kind} file: ${describe(error)}`,
       {
         path: archive,
         hint: "Nothing was installed. The archive is not as it should be: tell the tool's authors.",
@@ -79,8 +75,9 @@ export async function extractMember(
 }
 
 /**
- * Every entry of an archive, in its order; of a `.gz` the one file, with an empty name where it has
- * none. Throws `verification` where `extractMember` would refuse the archive whatever the member.
+ * Every entry of an archive, in its order; of a `.gz`, `.xz` or `.zst` the one file, with an empty
+ * name where it has none. Throws `verification` where `extractMember` would refuse the archive
+ * whatever the member.
  */
 export async function listMembers(
   archive: string,
@@ -89,7 +86,7 @@ export async function listMembers(
 ): Promise<readonly ArchiveEntry[]> {
   const list = new EntryList();
   try {
-    await readArchive(fs, archive, kind, list, () => {}, TOTAL);
+    await readArchive(fs, archive, { kind, total: TOTAL }, list, () => {});
     return list.entries;
   } catch (error) {
     if (error instanceof DiskError) throw error.cause;
@@ -104,44 +101,65 @@ export async function listMembers(
 async function readArchive(
   fs: FileSystem,
   archive: string,
-  kind: ArchiveKind,
+  { kind, total }: { readonly kind: ArchiveKind; readonly total: number },
   visitor: EntryVisitor,
   sink: Sink,
-  total: number,
 ): Promise<void> {
   const file = openPatiently(fs, archive, { read: true });
   try {
     const input = { file, size: file.statSync().size };
-    if (kind === "zip") await extractZipMember(input, visitor, sink);
-    else if (kind === "gz") await extractGzipMember(input, visitor, sink);
-    else if (kind === "tar") await extractTarMember(chunksOf(input), visitor, sink);
-    else await extractTarMember(bounded(gunzip(input), total), visitor, sink);
+    const { container, packing } = ARCHIVE_KINDS[kind];
+    if (container === "zip") return await takeAll(unzip(input, visitor), sink);
+    if (container === "tar") {
+      const reader = new TarReader(visitor, sink);
+      await takeAll(unpackTar(input, packing, total), (piece) => reader.push(piece));
+      return reader.finish();
+    }
+    // The one file; its name, where it is said, must be the member's.
+    visitor.admitOnly(packing === "gz" ? readGzipHeader(input).name : undefined);
+    await takeAll(unpack(input, packing), sink);
   } finally {
     file.close();
   }
 }
 
-/** The one file of a `.gz`; its name, where it is said at all, must be the member's. */
-async function extractGzipMember(
-  input: ArchiveInput,
-  policy: EntryVisitor,
-  sink: Sink,
-): Promise<void> {
-  const { name } = readGzipHeader(input);
-  policy.admitOnly(name);
-  for await (const bytes of gunzip(input)) sink(bytes);
-}
-
-async function* bounded(chunks: AsyncIterable<Uint8Array>, total: number) {
-  let count = 0;
-  for await (const bytes of chunks) {
-    count += bytes.length;
-    if (count > total) throw new ArchiveError(`it unpacks to more than ${total} bytes`);
-    yield bytes;
+function unpack(input: ArchiveInput, packing: Packing): Pieces {
+  switch (packing) {
+    case "gz":
+      return gunzip(input);
+    case "xz":
+      return unxz(input);
+    case "zst":
+      return unzstd(input);
+    case "none":
+      return chunksOf(input);
   }
 }
 
-/** Our own sentence, or what the library says in words of its own. */
+/** Between the pieces, signals, progress and other downloads have their turn. */
+async function takeAll(pieces: Pieces, sink: Sink): Promise<void> {
+  for (const piece of pieces) {
+    sink(piece);
+    await setImmediate();
+  }
+}
+
+/** Nothing packed is larger unpacked than it is allowed to be; as it is it can be no bomb. */
+function unpackTar(input: ArchiveInput, packing: Packing, total: number): Pieces {
+  const pieces = unpack(input, packing);
+  return packing === "none" ? pieces : bounded(pieces, total);
+}
+
+function* bounded(pieces: Pieces, total: number): Pieces {
+  let count = 0;
+  for (const piece of pieces) {
+    count += piece.length;
+    if (count > total) throw new ArchiveError(`it unpacks to more than ${total} bytes`);
+    yield piece;
+  }
+}
+
+/** Our own sentence, or what a decoder says in words of its own. */
 function describe(error: unknown): string {
   if (error instanceof ArchiveError) return error.message;
   return `it cannot be read (${reason(error).replace(/\.$/, "")})`;

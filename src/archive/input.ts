@@ -1,10 +1,10 @@
-/** The bytes of an archive file, as they are and unpacked, a bounded piece in memory at a time. */
+/**
+ * The bytes of an archive file, a bounded piece in memory at a time. Everything here is synchronous
+ * and uses its buffers again and again: garbage outside of the runtime's heap is collected only
+ * every 64 MiB, and then that, not the archive, would be what the memory has to hold.
+ */
 import { Buffer } from "node:buffer";
-import { pipeline, Readable } from "node:stream";
-import { setImmediate } from "node:timers/promises";
-import { crc32, createInflateRaw } from "node:zlib";
 import { ArchiveError } from "./policy.ts";
-import { errorCode } from "../base/errors.ts";
 import type { OpenFile } from "../system/system.ts";
 
 /** An open archive. Every read seeks first. */
@@ -14,13 +14,13 @@ export interface ArchiveInput {
   readonly size: number;
 }
 
-/** Half as large was slower, twice as large no faster. */
-const CHUNK = 256 * 1024;
-/** A gzip header holds names; nobody's names need more. */
-const MAX_GZIP_HEADER = 64 * 1024;
-const GZIP_TRAILER = 8;
+/** Bytes in order. Each piece is valid only until the next one is asked for. */
+export type Pieces = Generator<Uint8Array, void, void>;
 
-/** An error of the file system on its way through libraries; `cause` is the error itself. */
+/** Half as large was slower, twice as large no faster. */
+export const PIECE = 128 * 1024;
+
+/** An error of the file system on its way through decoders; `cause` is the error itself. */
 export class DiskError extends Error {}
 
 /** Marks the file system's errors, so that they are not taken for a fault of the archive. */
@@ -32,95 +32,73 @@ export function onDisk<T>(step: () => T): T {
   }
 }
 
-/** Exactly `length` bytes from `offset` on. */
-export function readAt({ file }: ArchiveInput, offset: number, length: number): Buffer {
+/** Exactly `length` bytes from `offset` on, in memory of their own: for headers, not for data. */
+export function readAt(input: ArchiveInput, offset: number, length: number): Buffer {
   const bytes = Buffer.alloc(length);
+  readInto(input, offset, bytes);
+  return bytes;
+}
+
+function readInto({ file }: ArchiveInput, offset: number, bytes: Uint8Array): void {
   onDisk(() => file.seekSync(offset, 0));
-  for (let at = 0; at < length;) {
+  for (let at = 0; at < bytes.length;) {
     const count = onDisk(() => file.readSync(bytes.subarray(at)));
     if (count === null) throw new ArchiveError("it is cut off");
     at += count;
   }
-  return bytes;
 }
 
-/** The file, or the part of it from `start` to `end`, in pieces. */
-export async function* chunksOf(
-  input: ArchiveInput,
-  start = 0,
-  end = input.size,
-): AsyncGenerator<Uint8Array> {
-  for (let at = start; at < end; at += CHUNK) {
-    yield readAt(input, at, Math.min(CHUNK, end - at));
-    // Signals, progress and other downloads are not kept waiting.
-    await setImmediate();
+/** The file, or the part of it from `start` to `end`. */
+export function* chunksOf(input: ArchiveInput, start = 0, end = input.size): Pieces {
+  const buffer = new Uint8Array(Math.max(0, Math.min(PIECE, end - start)));
+  for (let at = start; at < end; at += PIECE) {
+    const piece = buffer.subarray(0, Math.min(PIECE, end - at));
+    readInto(input, at, piece);
+    yield piece;
   }
 }
 
-/**
- * Inflates the raw deflate data from `start` to `end`. It has to fill that range: what stands behind
- * the end of deflate data is invisible to some readers and a second file to others.
- */
-export async function* inflate(
-  input: ArchiveInput,
-  start: number,
-  end: number,
-): AsyncGenerator<Uint8Array> {
-  const inflater = createInflateRaw({ chunkSize: CHUNK });
-  try {
-    // The callback hides nothing: the loop throws the same error.
-    for await (
-      const bytes of pipeline(Readable.from(chunksOf(input, start, end)), inflater, noop)
-    ) {
-      yield bytes;
-      // One piece of the file may unpack to a thousand.
-      await setImmediate();
-    }
-  } catch (error) {
-    if (errorCode(error) === "Z_BUF_ERROR") throw new ArchiveError("it is cut off");
-    throw error;
-  }
-  const rest = end - start - inflater.bytesWritten;
-  if (rest > 0) throw new ArchiveError(`${rest} bytes follow the end of its compressed data`);
-}
+/** Reads a part of the file from front to back, as many bytes at a time as the format says. */
+export class ByteReader {
+  readonly #input: ArchiveInput;
+  readonly #buffer = new Uint8Array(PIECE);
+  /** In the buffer: what was not taken yet. */
+  #start = 0;
+  #end = 0;
+  /** In the file: where the next byte to be taken stands. */
+  position = 0;
 
-function noop(): void {}
-
-/** Unpacks a file of exactly one gzip member (RFC 1952) and checks its CRC and length. */
-export async function* gunzip(input: ArchiveInput): AsyncGenerator<Uint8Array> {
-  const { length } = readGzipHeader(input);
-  const end = input.size - GZIP_TRAILER;
-  if (length > end) throw new ArchiveError("it is cut off");
-  let crc = 0, size = 0;
-  for await (const bytes of inflate(input, length, end)) {
-    crc = crc32(bytes, crc);
-    size += bytes.length;
-    yield bytes;
+  constructor(input: ArchiveInput) {
+    this.#input = input;
   }
-  const trailer = readAt(input, end, GZIP_TRAILER);
-  const right = trailer.readUInt32LE(0) === crc && trailer.readUInt32LE(4) === size % 2 ** 32;
-  if (!right) throw new ArchiveError("it has a wrong checksum (gzip)");
-}
 
-/** The length of a gzip header, and the file name in it (RFC 1952, 2.3.1: ISO 8859-1). */
-export function readGzipHeader(input: ArchiveInput): { length: number; name: string | undefined } {
-  const head = readAt(input, 0, Math.min(MAX_GZIP_HEADER, input.size));
-  if (head.length < 10 || head.readUIntBE(0, 3) !== 0x1f8b08) {
-    throw new ArchiveError("it is not a gzip file");
+  /** Bytes up to the end of the file. */
+  get rest(): number {
+    return this.#input.size - this.position;
   }
-  const flags = head[3]!;
-  const [checksum, extra, named, commented] = [2, 4, 8, 16].map((bit) => (flags & bit) !== 0);
-  if (flags & 0xe0) throw new ArchiveError("its gzip header has unknown flags");
-  let length = 10;
-  const textEnd = () => {
-    const end = head.indexOf(0, length);
-    if (end < 0) throw new ArchiveError("its gzip header has no end");
-    return end;
-  };
-  if (extra && length + 2 <= head.length) length += 2 + head.readUInt16LE(length);
-  const name = named ? head.toString("latin1", length, textEnd()) : undefined;
-  if (named) length = textEnd() + 1;
-  if (commented) length = textEnd() + 1;
-  if (checksum) length += 2;
-  return { length, name };
+
+  /** The next byte. Throws `ArchiveError` at the end. */
+  byte(): number {
+    return this.take(1)[0]!;
+  }
+
+  /** The next bytes, at most `PIECE`; valid until the next call. Throws `ArchiveError` at the end. */
+  take(count: number): Uint8Array {
+    if (this.#end - this.#start < count) this.#fill(count);
+    const taken = this.#buffer.subarray(this.#start, this.#start + count);
+    this.#start += count;
+    this.position += count;
+    return taken;
+  }
+
+  #fill(count: number): void {
+    if (count > this.rest) throw new ArchiveError("it is cut off");
+    this.#buffer.copyWithin(0, this.#start, this.#end);
+    this.#end -= this.#start;
+    this.#start = 0;
+    const from = this.position + this.#end;
+    const more = Math.min(PIECE - this.#end, this.#input.size - from);
+    readInto(this.#input, from, this.#buffer.subarray(this.#end, this.#end + more));
+    this.#end += more;
+  }
 }

@@ -10,8 +10,8 @@ export type Sink = (bytes: Uint8Array) => void;
 export interface ArchiveEntry {
   /** As this program reads it. */
   readonly name: string;
-  /** Another name of the same entry, which some readers would take. */
-  readonly shadow?: string | undefined;
+  /** Other names of the same entry, which some readers would take. */
+  readonly shadows: readonly string[];
   /** Words such as `a symbolic link`; the member has to be `a regular file`. */
   readonly type: string;
   /** In bytes, unpacked. */
@@ -33,6 +33,8 @@ export const REGULAR_FILE = "a regular file";
 /** The type of what has others inside. */
 export const FOLDER = "a folder";
 
+/** As long as a path may be on Linux (PATH_MAX). */
+const MAX_NAME_BYTES = 4096;
 /** Nobody ships that many files beside an executable; listing more is an attack on the reader. */
 const MAX_ENTRIES = 100_000;
 
@@ -51,15 +53,15 @@ export class MemberPolicy implements EntryVisitor {
   constructor(readonly member: string, readonly limit: number) {}
 
   /** Whether this entry is the member. */
-  admit({ name, shadow, type, size }: ArchiveEntry): boolean {
+  admit({ name, shadows, type, size }: ArchiveEntry): boolean {
     if (++this.#entries > MAX_ENTRIES) {
       throw new ArchiveError(`it has more than ${MAX_ENTRIES} entries`);
     }
-    checkName(name);
-    if (shadow !== undefined) checkName(shadow);
+    [name, ...shadows].forEach(checkName);
     const wanted = fold(this.member);
     if (fold(name) !== wanted) {
-      if (shadow !== undefined && fold(shadow) === wanted) {
+      const shadow = shadows.find((other) => fold(other) === wanted);
+      if (shadow !== undefined) {
         throw new ArchiveError(`${quote(shadow)} is also called ${quote(name)} in it`);
       }
       if (type !== FOLDER && wanted.startsWith(`${fold(name)}/`)) {
@@ -114,19 +116,29 @@ export class EntryList implements EntryVisitor {
     if (this.entries.length >= MAX_ENTRIES) {
       throw new ArchiveError(`it has more than ${MAX_ENTRIES} entries`);
     }
-    checkName(entry.name);
-    if (entry.shadow !== undefined) checkName(entry.shadow);
+    [entry.name, ...entry.shadows].forEach(checkName);
     this.entries.push(entry);
     return false;
   }
 
   admitOnly(name: string | undefined): void {
-    this.entries.push({ name: name ?? "", type: REGULAR_FILE, size: 0 });
+    this.entries.push({ name: name ?? "", shadows: [], type: REGULAR_FILE, size: 0 });
   }
 }
 
+/** A name for messages, with what it must not do to a terminal escaped, and cut where it is long. */
+export function quote(name: string): string {
+  return JSON.stringify(name.length > SHOWN ? `${name.slice(0, SHOWN)}…` : name);
+}
+
+const SHOWN = 200;
+
 /** Unsafe on one system is unsafe on all: an archive made to escape is not worth reading. */
 function checkName(name: string): void {
+  // In characters first: the count of bytes is never smaller.
+  if (name.length > MAX_NAME_BYTES || new TextEncoder().encode(name).length > MAX_NAME_BYTES) {
+    throw new ArchiveError(`it has an entry with a name of more than ${MAX_NAME_BYTES} bytes`);
+  }
   const unsafe = name === "" || name.startsWith("/") || name.includes("\\") ||
     // deno-lint-ignore no-control-regex
     /^[A-Za-z]:|[\u0000-\u001f\u007f]/.test(name) || name.split("/").includes("..");
@@ -140,10 +152,13 @@ function plain(name: string): string {
 
 /** Equal for names that some file system takes for the same (APFS, NTFS, both case-blind). */
 function fold(name: string): string {
-  return plain(name).split("/").map((part) => part.replace(/[. ]+$/, "")).join("/")
+  return plain(name).split("/").map((part) => withoutTail(part)).join("/")
     .normalize("NFKC").toLowerCase().toUpperCase();
 }
 
-function quote(name: string): string {
-  return JSON.stringify(name);
+/** Without the dots and spaces at the end, which Windows drops. */
+function withoutTail(part: string): string {
+  let end = part.length;
+  while (end > 0 && (part[end - 1] === "." || part[end - 1] === " ")) end--;
+  return part.slice(0, end);
 }

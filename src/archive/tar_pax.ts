@@ -4,6 +4,13 @@ import { ArchiveError } from "./policy.ts";
 /** Sparse files, and sizes that only some readers know of: their content has no one form. */
 const REFUSED = /^(GNU\.sparse\.|SCHILY\.realsize$|SUN\.holesdata$)/;
 
+const MAX_DECIMAL = 15;
+
+/** Whether it is a number as POSIX writes one: `0x600`, `5.0`, `1e3` and `+5` are other numbers to others. */
+export function isDecimal(text: string): boolean {
+  return text.length <= MAX_DECIMAL && /^(0|[1-9]\d*)$/.test(text);
+}
+
 /** All records. Throws `ArchiveError` unless every byte belongs to one, and no key comes twice. */
 export function readPax(content: Uint8Array): Map<string, string> {
   // Lengths count bytes: with one character a byte they are indexes.

@@ -1,59 +1,50 @@
 /** zip archives: the member by the directory, after `checkLayout` saw that there is one way to read. */
 import { crc32 } from "node:zlib";
-import { type ArchiveInput, chunksOf, inflate } from "./input.ts";
+import { inflate } from "./gzip.ts";
+import { type ArchiveInput, chunksOf, type Pieces } from "./input.ts";
 import {
   type ArchiveEntry,
   ArchiveError,
   type EntryVisitor,
   FOLDER,
   REGULAR_FILE,
-  type Sink,
 } from "./policy.ts";
 import { type DirectoryEntry, readDirectory } from "./zip_headers.ts";
 import { checkLayout, type DataRange } from "./zip_layout.ts";
-import { unicodeName } from "./zip_names.ts";
+import { zipNames } from "./zip_names.ts";
 
 const STORED = 0;
 
-/** Hands over the one member that `policy` admits, after every entry has been checked. */
-export async function extractZipMember(
-  input: ArchiveInput,
-  policy: EntryVisitor,
-  sink: Sink,
-): Promise<void> {
+/** The content of the one member that `visitor` admits, after every entry has been checked. */
+export function* unzip(input: ArchiveInput, visitor: EntryVisitor): Pieces {
   const directory = readDirectory(input);
-  const member = directory.entries.filter((entry) => policy.admit(describe(entry)))[0];
+  const member = directory.entries.filter((entry) => visitor.admit(describe(entry)))[0];
   const ranges = checkLayout(input, directory);
-  if (member) await extract(input, member, ranges.get(member)!, sink);
+  if (member) yield* extract(input, member, ranges.get(member)!);
 }
 
-async function extract(
-  input: ArchiveInput,
-  member: DirectoryEntry,
-  { start, end }: DataRange,
-  sink: Sink,
-): Promise<void> {
+function* extract(input: ArchiveInput, member: DirectoryEntry, { start, end }: DataRange): Pieces {
   const read = member.method === STORED ? chunksOf : inflate;
   let size = 0, crc = 0;
-  for await (const bytes of read(input, start, end)) {
+  for (const bytes of read(input, start, end)) {
     size += bytes.length;
     if (size > member.size) break;
     crc = crc32(bytes, crc);
-    sink(bytes);
+    yield bytes;
   }
   if (size !== member.size) throw new ArchiveError("the member is not as long as it says");
   if (crc !== member.crc) throw new ArchiveError("the member has a wrong checksum (CRC-32)");
 }
 
 function describe(entry: DirectoryEntry): ArchiveEntry {
-  const own = entry.name.toString("utf8");
-  const name = unicodeName(entry) ?? own;
+  const { name, shadows } = zipNames(entry);
+  const unix = entry.attributes >>> 16;
   return {
     name,
-    ...(name !== own && { shadow: own }),
+    shadows,
     type: typeOf(entry, name),
     size: entry.size,
-    ...(entry.attributes >>> 16 && { mode: entry.attributes >>> 16 & 0o777 }),
+    ...(unix && { mode: unix & 0o777 }),
   };
 }
 

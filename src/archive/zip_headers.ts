@@ -35,7 +35,8 @@ export interface ExtraField {
   readonly data: Buffer;
 }
 
-const END = 0x06054b50, CENTRAL = 0x02014b50, LOCAL = 0x04034b50;
+const END = 0x06054b50, CENTRAL = 0x02014b50, LOCAL = 0x04034b50, ZIP64_LOCATOR = 0x07064b50;
+const ZIP64_LOCATOR_SIZE = 20;
 const END_SIZE = 22, CENTRAL_SIZE = 46, LOCAL_SIZE = 30;
 const MAX_COMMENT = 0xffff;
 /** For 65,535 entries, the most that there can be, 500 bytes each. */
@@ -54,7 +55,13 @@ export function readDirectory(input: ArchiveInput): { start: number; entries: Di
   if (start + size !== at || size > MAX_DIRECTORY) {
     throw new ArchiveError("its directory does not end at its end record (or is zip64)");
   }
-  const entries = readEntries(readAt(input, start, size));
+  const directory = readAt(input, start, size);
+  const locator = size - ZIP64_LOCATOR_SIZE;
+  // In the last entry's comment: some readers look there first, and find another directory.
+  if (locator >= 0 && directory.readUInt32LE(locator) === ZIP64_LOCATOR) {
+    throw new ArchiveError("it has more than one directory");
+  }
+  const entries = readEntries(directory);
   if (entries.length !== count) {
     throw new ArchiveError(`its end counts ${count} entries, its directory has ${entries.length}`);
   }
@@ -80,22 +87,26 @@ export function readLocalHeader(
   };
 }
 
-/** The end record is followed by a comment, to the end of the file. */
+/**
+ * The end record is followed by a comment, to the end of the file. Readers search for it in that
+ * tail, some from its front and some from its back: no other may stand there, even in a comment.
+ */
 function findEnd(input: ArchiveInput): number {
   const tail = Math.max(0, input.size - END_SIZE - MAX_COMMENT);
   const bytes = readAt(input, tail, input.size - tail);
-  const found: number[] = [];
-  for (let at = bytes.length - END_SIZE; at >= 0; at--) {
-    const ends = bytes.readUInt32LE(at) === END &&
+  let found: number | undefined, count = 0;
+  for (let at = bytes.length - 4; at >= 0; at--) {
+    if (bytes.readUInt32LE(at) !== END) continue;
+    count++;
+    const fits = at + END_SIZE <= bytes.length &&
       at + END_SIZE + bytes.readUInt16LE(at + 20) === bytes.length;
-    if (ends) found.push(tail + at);
+    if (fits) found = tail + at;
   }
-  if (found.length === 1) return found[0]!;
-  throw new ArchiveError(
-    found.length
-      ? "it has more than one directory"
-      : "it is no zip file, is cut off, or has bytes behind its end",
-  );
+  if (found === undefined) {
+    throw new ArchiveError("it is no zip file, is cut off, or has bytes behind its end");
+  }
+  if (count > 1) throw new ArchiveError("it has more than one directory");
+  return found;
 }
 
 function readEntries(directory: Buffer): DirectoryEntry[] {
@@ -106,6 +117,9 @@ function readEntries(directory: Buffer): DirectoryEntry[] {
       throw new ArchiveError("its directory cannot be read");
     }
     const [nameSize, extraSize, commentSize] = [28, 30, 32].map((at) => fixed.readUInt16LE(at));
+    if (fixed.readUInt16LE(34) !== 0) {
+      throw new ArchiveError("it is a part of an archive in several files");
+    }
     const name = at + CENTRAL_SIZE, extra = name + nameSize!, comment = extra + extraSize!;
     at = comment + commentSize!;
     if (at > directory.length) throw new ArchiveError("its directory cannot be read");

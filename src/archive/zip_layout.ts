@@ -3,7 +3,7 @@
  * end, and those that go from one local header to the next (PKWARE APPNOTE 6.3.10, 4.3).
  */
 import { type ArchiveInput, readAt } from "./input.ts";
-import { ArchiveError } from "./policy.ts";
+import { ArchiveError, quote as quoteName } from "./policy.ts";
 import { type DirectoryEntry, readLocalHeader, type ZipHeader } from "./zip_headers.ts";
 import { unicodeName } from "./zip_names.ts";
 
@@ -92,5 +92,5 @@ function descriptorSize(input: ArchiveInput, entry: DirectoryEntry, at: number):
 }
 
 function quote({ name }: ZipHeader): string {
-  return JSON.stringify(name.toString("utf8"));
+  return quoteName(name.toString("utf8"));
 }

@@ -1,13 +1,39 @@
 /** Names in zip entries (PKWARE APPNOTE 6.3.10, 4.6.9: Info-ZIP Unicode Path Extra Field). */
 import { crc32 } from "node:zlib";
-import { ArchiveError } from "./policy.ts";
+import { ArchiveError, quote } from "./policy.ts";
 import type { ZipHeader } from "./zip_headers.ts";
 
 const UNICODE_PATH = 0x7075;
 
+/** Says that a name is UTF-8 (APPNOTE 4.4.4, bit 11). */
+const UTF8 = 0x800;
+/** What bytes from 0x80 on mean without it (APPNOTE, D.1: IBM code page 437). */
+const CODE_PAGE_437 =
+  "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0";
+
+/** The name of an entry, and all that other readers may take for its name. Throws `ArchiveError`. */
+export function zipNames(entry: ZipHeader): { name: string; shadows: string[] } {
+  const own = entry.name.toString("utf8");
+  const name = unicodeName(entry) ?? own;
+  const old = entry.flags & UTF8 || isAscii(own) ? own : codePage437(entry.name);
+  return { name, shadows: [...new Set([own, old])].filter((other) => other !== name) };
+}
+
+function codePage437(raw: Uint8Array): string {
+  return Array.from(
+    raw,
+    (byte) => byte < 0x80 ? String.fromCharCode(byte) : CODE_PAGE_437[byte - 0x80],
+  ).join("");
+}
+
+function isAscii(text: string): boolean {
+  // deno-lint-ignore no-control-regex
+  return /^[\u0000-\u007f]*$/.test(text);
+}
+
 /**
  * The name that the extra field gives, where there is one. Info-ZIP writes it for names that are not
- * ASCII; for others it could only say something else. Throws `ArchiveError`.
+ * ASCII; if one of the two is, they can only be names of two files. Throws `ArchiveError`.
  */
 export function unicodeName({ name: raw, extraFields }: ZipHeader): string | undefined {
   const fields = extraFields.filter(({ id }) => id === UNICODE_PATH);
@@ -17,9 +43,8 @@ export function unicodeName({ name: raw, extraFields }: ZipHeader): string | und
   const name = data.toString("utf8", 5);
   const valid = fields.length === 1 && data.length > 5 && data[0] === 1 &&
     data.readUInt32LE(1) === crc32(raw);
-  // deno-lint-ignore no-control-regex
-  if (!valid || (name !== own && /^[\u0000-\u007f]*$/.test(own))) {
-    throw new ArchiveError(`it calls one entry ${JSON.stringify(own)} and ${JSON.stringify(name)}`);
+  if (!valid || (name !== own && (isAscii(own) || isAscii(name)))) {
+    throw new ArchiveError(`it calls one entry ${quote(own)} and ${quote(name)}`);
   }
   return name;
 }

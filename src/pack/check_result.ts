@@ -1,7 +1,7 @@
 /** The manifest that was made, read as a user's shim will read it. */
 import { checkIdentity, type Manifest, parseManifest, selectFiles } from "../release/manifest.ts";
 import { UpdateError } from "../base/errors.ts";
-import { archiveKind } from "../archive/archive.ts";
+import { archiveKind } from "../archive/kinds.ts";
 
 /**
  * Parses the bytes and narrows them down for every platform. `location` is where they will lie.

@@ -1,6 +1,7 @@
 /** What is in a file of the release: its executables, unpacked by the shim's own readers. */
 import { basename, join } from "@std/path";
-import { archiveKind, extractMember, listMembers } from "../archive/archive.ts";
+import { extractMember, listMembers } from "../archive/archive.ts";
+import { archiveKind } from "../archive/kinds.ts";
 import { isMemberPath } from "../base/file_names.ts";
 import { UpdateError } from "../base/errors.ts";
 import { type Digest, digestFileInBackground } from "../files/digest.ts";

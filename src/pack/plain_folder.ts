@@ -1,6 +1,6 @@
 /** A folder without any file that describes it: names have to say it. */
 import { join } from "@std/path";
-import { archiveKind } from "../archive/archive.ts";
+import { archiveKind } from "../archive/kinds.ts";
 import { isDigestFile, readDigests } from "./digests.ts";
 import type { Artifact, Layout } from "./layout.ts";
 import { platformOfName, versionInName } from "./platforms.ts";

@@ -1,5 +1,5 @@
 /** Which executables belong to the tool, and which file of the release each platform gets them from. */
-import { archiveKind } from "../archive/archive.ts";
+import { archiveKind } from "../archive/kinds.ts";
 import type { OpenedArtifact, Piece } from "./contents.ts";
 import { plainStem, platformOfName, triplesOfMachine, wrongMachine } from "./platforms.ts";
 import { withoutEnding } from "./plain_folder.ts";

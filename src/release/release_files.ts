@@ -1,6 +1,7 @@
 /** From a release's URLs to filled staged files: download, unpack, verify. */
 import { basename, dirname, join } from "@std/path";
-import { archiveKind, extractMember } from "../archive/archive.ts";
+import { extractMember } from "../archive/archive.ts";
+import { archiveKind } from "../archive/kinds.ts";
 import { type Digest, digestFileInBackground, sameContent } from "../files/digest.ts";
 import { downloadFromAny } from "../transfer/download.ts";
 import { copyFile, lookAt, moveOrCopy, removeIfThere } from "../files/durable_files.ts";

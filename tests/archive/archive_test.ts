@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { join } from "@std/path";
-import { type ArchiveKind, extractMember } from "../../src/archive/archive.ts";
+import { extractMember } from "../../src/archive/archive.ts";
+import type { ArchiveKind } from "../../src/archive/kinds.ts";
 import { denoSystem } from "../../src/system/deno_system.ts";
 import type { FileSystem, OpenFile } from "../../src/system/system.ts";
 import { bytes, gzip, tar, zip } from "../support/archive_corpus.ts";

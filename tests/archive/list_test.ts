@@ -1,7 +1,8 @@
 /** The listing shows what is there, and refuses what unpacking would refuse. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { archiveKind, listMembers } from "../../src/archive/archive.ts";
+import { listMembers } from "../../src/archive/archive.ts";
+import { archiveKind } from "../../src/archive/kinds.ts";
 import { UpdateError } from "../../src/base/errors.ts";
 import { denoSystem } from "../../src/system/deno_system.ts";
 import { gzip, tar, zip } from "../support/archive_corpus.ts";

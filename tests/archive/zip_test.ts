@@ -50,10 +50,14 @@ testAccepted("zip", {
 
 /** `é` in code page 437, and what it means. */
 function oldName() {
-  const name = Uint8Array.of(0x82);
-  const head = bytes(Uint8Array.of(1), 4, "é");
-  new DataView(head.buffer).setUint32(1, crc32(name), true);
-  return { name, extra: extraField(0x7075, head) };
+  return { name: Uint8Array.of(0x82), extra: pathOver(0x82, "é") };
+}
+
+/** A Unicode path for the name of that one byte. */
+function pathOver(byte: number, path: string): Uint8Array {
+  const head = bytes(Uint8Array.of(1), 4, path);
+  new DataView(head.buffer).setUint32(1, crc32(Uint8Array.of(byte)), true);
+  return extraField(0x7075, head);
 }
 
 testRefusals("zip", {
@@ -105,7 +109,7 @@ testRefusals("zip", {
   ],
   "a Unicode path only in front of the entry": [
     'the directory and the entry "tóol" have different Unicode names',
-    zip([{ ...TOOL, name: "tóol", local: { extra: unicodePath("tóol", "evil") } }]),
+    zip([{ ...TOOL, name: "tóol", local: { extra: unicodePath("tóol", "évil") } }]),
     { member: "tóol" },
   ],
   "another name in the local header": [
@@ -205,12 +209,45 @@ testRefusals("zip", {
     zip([TOOL], { after: "junk" }),
   ],
   "a second archive behind the end": [
-    'there is a gap or an overlap before "tool"',
+    "it has more than one directory",
     bytes(zip([TOOL]), zip([EVIL], { at: zip([TOOL]).length })),
   ],
   "a second archive in the comment": [
     "it has more than one directory",
     zip([TOOL], { comment: zip([EVIL], { at: zip([TOOL]).length }) }),
+  ],
+  "a second end record in the comment, that does not end there": [
+    "it has more than one directory",
+    zip([TOOL], { comment: bytes(zip([EVIL], { at: zip([TOOL]).length }), "x") }),
+  ],
+  "the beginning of an end record in the comment": [
+    "it has more than one directory",
+    zip([TOOL], { comment: "PK\x05\x06" }),
+  ],
+  "a second end record in front of the end": [
+    "it has more than one directory",
+    zip([{ name: "inner", stored: true, content: zip([EVIL]) }, TOOL]),
+  ],
+  "the place of another directory in an entry's comment": [
+    "it has more than one directory",
+    zip([{ ...TOOL, comment: zip64End(1, 50) }]),
+  ],
+  "an entry on another disk": [
+    "it is a part of an archive in several files",
+    zip([{ ...TOOL, disk: 1 }]),
+  ],
+  "a Unicode path that gives a name of ASCII to another": [
+    'it calls one entry "\ufffd" and "tool"',
+    zip([{ ...EVIL, both: { name: Uint8Array.of(0x82), extra: pathOver(0x82, "tool") } }]),
+  ],
+  "a name that is the member's in an old code page": [
+    '"tóol" is also called "t\ufffdol" in it',
+    zip([{ ...EVIL, both: { name: Uint8Array.of(0x74, 0xa2, 0x6f, 0x6c) } }]),
+    { member: "tóol" },
+  ],
+  "a name of more than 4,096 bytes": [
+    "it has an entry with a name of more than 4096 bytes",
+    zip([TOOL, { name: "é".repeat(2049) }]),
   ],
   "bytes between directory and end": [
     "its directory does not end at its end record (or is zip64)",

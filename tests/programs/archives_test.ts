@@ -1,7 +1,8 @@
 /** What the usual programs make is accepted. */
 import { assertEquals } from "@std/assert";
 import { dirname, join } from "@std/path";
-import { archiveKind, extractMember } from "../../src/archive/archive.ts";
+import { extractMember } from "../../src/archive/archive.ts";
+import { archiveKind } from "../../src/archive/kinds.ts";
 import { denoSystem } from "../../src/system/deno_system.ts";
 
 const LONG = `tool-1.4.0/${"folder/".repeat(20)}tool`;

@@ -2,7 +2,8 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { executableName, makeRelease, TARGETS } from "../../.ci/release.ts";
-import { archiveKind, extractMember } from "../../src/archive/archive.ts";
+import { extractMember } from "../../src/archive/archive.ts";
+import { archiveKind } from "../../src/archive/kinds.ts";
 import { parseManifest, selectFiles } from "../../src/release/manifest.ts";
 import { denoSystem } from "../../src/system/deno_system.ts";
 import { VERSION } from "../../src/base/version.ts";

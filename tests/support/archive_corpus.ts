@@ -25,6 +25,8 @@ export interface TarEntry {
   readonly magic?: string;
   /** Default: the right one. */
   readonly checksum?: string;
+  /** The last bytes of the header, which nobody but star uses. */
+  readonly tail?: string;
   /** Default "0000755" + NUL. */
   readonly mode?: string;
 }
@@ -45,6 +47,7 @@ export function tarEntry(entry: TarEntry): Uint8Array {
   put(157, entry.linkname ?? "");
   put(257, entry.magic ?? "ustar\x0000");
   header.set(Buffer.from(entry.prefix ?? "").subarray(0, 155), 345);
+  put(512 - (entry.tail?.length ?? 0), entry.tail ?? "");
   const sum = header.reduce((sum, byte) => sum + byte, 0);
   put(148, entry.checksum ?? `${sum.toString(8).padStart(6, "0")}\0 `);
   return bytes(header, content, -content.length & 511);
@@ -118,6 +121,10 @@ export interface ZipEntry {
   readonly central?: Partial<ZipFields>;
   /** Behind the data. */
   readonly descriptor?: Uint8Array;
+  /** In the directory. */
+  readonly comment?: Uint8Array;
+  /** In the directory: number of the file that it is in. */
+  readonly disk?: number;
   /** Of the local header. */
   readonly signature?: number;
 }
@@ -151,7 +158,7 @@ export function zip(entries: readonly ZipEntry[], options: ZipOptions = {}): Uin
     const { fields, data } = zipFields(entry, offset);
     const local = localHeader({ ...fields, ...entry.both, ...entry.local }, entry.signature);
     const part = bytes(local, data, entry.descriptor ?? "", options.gap ?? "");
-    directory.push(centralHeader({ ...fields, ...entry.both, ...entry.central }));
+    directory.push(centralHeader({ ...fields, ...entry.both, ...entry.central }, entry));
     parts.push(part);
     offset += part.length;
   }
@@ -197,15 +204,17 @@ function localHeader(fields: ZipFields, signature = 0x04034b50): Uint8Array {
   return bytes(header, fields.name, fields.extra);
 }
 
-function centralHeader(fields: ZipFields): Uint8Array {
+function centralHeader(fields: ZipFields, { comment = bytes(), disk = 0 }: ZipEntry): Uint8Array {
   const header = Buffer.alloc(46);
   header.writeUInt32LE(0x02014b50, 0);
   header.writeUInt16LE(0x031e, 4);
   header.writeUInt16LE(20, 6);
   common(header, 8, fields);
+  header.writeUInt16LE(comment.length, 32);
+  header.writeUInt16LE(disk, 34);
   header.writeUInt32LE(fields.attributes, 38);
   header.writeUInt32LE(fields.offset, 42);
-  return bytes(header, fields.name, fields.extra);
+  return bytes(header, fields.name, fields.extra, comment);
 }
 
 /** Flags to extra length stand in one order in both headers. */

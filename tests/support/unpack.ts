@@ -1,7 +1,8 @@
 /** Runs `extractMember` on bytes, in a folder of its own that must hold nothing else afterwards. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { type ArchiveKind, extractMember } from "../../src/archive/archive.ts";
+import { extractMember } from "../../src/archive/archive.ts";
+import type { ArchiveKind } from "../../src/archive/kinds.ts";
 import { denoSystem } from "../../src/system/deno_system.ts";
 import { UpdateError } from "../../src/base/errors.ts";
 
@@ -16,8 +17,13 @@ export interface Unpack {
   readonly total?: number;
 }
 
-/** The member's content. */
+/** The member's content, as text. */
 export async function unpack(job: Unpack): Promise<string> {
+  return new TextDecoder().decode(await unpackBytes(job));
+}
+
+/** The member's content. */
+export async function unpackBytes(job: Unpack): Promise<Uint8Array> {
   const folder = Deno.makeTempDirSync({ prefix: "updater-shim-" });
   const [archive, output] = [join(folder, "archive"), join(folder, "output")];
   try {
@@ -26,8 +32,8 @@ export async function unpack(job: Unpack): Promise<string> {
     const { fs } = denoSystem;
     const options = { fs, limit: job.limit ?? 1024 * 1024, total: job.total ?? 16 * 1024 * 1024 };
     const size = await extractMember(archive, job.kind, job.member ?? "tool", out, options);
-    const content = Deno.readTextFileSync(output);
-    assertEquals(size, new TextEncoder().encode(content).length);
+    const content = Deno.readFileSync(output);
+    assertEquals(size, content.length);
     return content;
   } finally {
     // No name in the archive became a file, whatever happened.
