@@ -1,6 +1,6 @@
 /** `--lint`: a published release as the shims of every platform will see it. */
 import { basename } from "@std/path";
-import { archiveKind } from "../archive/archive.ts";
+import { archiveKind } from "../archive/kinds.ts";
 import { UpdateError } from "../base/errors.ts";
 import { redactUrl } from "../base/url_policy.ts";
 import { examine, readHeader } from "../files/executable_format.ts";

@@ -1,6 +1,7 @@
 /** A release that is published, or lies on a disk, fetched as a shim fetches it. */
 import { join } from "@std/path";
-import { archiveKind, extractMember } from "../archive/archive.ts";
+import { extractMember } from "../archive/archive.ts";
+import { archiveKind } from "../archive/kinds.ts";
 import { onFile } from "../files/fs_errors.ts";
 import { digestFileInBackground, sameContent } from "../files/digest.ts";
 import { UpdateError } from "../base/errors.ts";
