@@ -1,6 +1,5 @@
 /** From arguments to an exit code: the right stages in the right order, and the only catch-all. */
 import { dirname, resolve } from "@std/path";
-import { check } from "./commands/check.ts";
 import { type Command, parseCommand } from "./cli/cli.ts";
 import { completionScript } from "./cli/completions.ts";
 import { type Config, loadConfig, resolveOptions } from "./cli/config.ts";
@@ -9,7 +8,6 @@ import { UpdateError } from "./base/errors.ts";
 import type { Report } from "./base/events.ts";
 import { fail } from "./output/failure.ts";
 import { hasStateDir, openInstallDir, openStateDir } from "./installation/install_dir.ts";
-import { installLocal, rollBack } from "./commands/local_install.ts";
 import { type Lock, takeLock } from "./installation/lock.ts";
 import { workAsOwner } from "./installation/folder_owner.ts";
 import { findOrphans } from "./orphans/orphans.ts";
@@ -23,14 +21,23 @@ import type { Session } from "./session.ts";
 import { describeStatus, readStatus } from "./commands/status.ts";
 import type { System } from "./system/system.ts";
 import { visibleJson } from "./output/text.ts";
-import { uninstall } from "./commands/uninstall.ts";
-import { update } from "./commands/update.ts";
 import { usage } from "./cli/usage.ts";
 import { VERSION } from "./base/version.ts";
 import { waitForParent } from "./parent/wait_for_parent.ts";
 
 /** `--check` found a newer version. */
 const AVAILABLE = 10;
+
+/**
+ * Loaded when they are asked for: some tools run `--repair` at each of their starts, which needs
+ * nothing of releases, networks and archives.
+ */
+const load = {
+  check: () => import("./commands/check.ts"),
+  localInstall: () => import("./commands/local_install.ts"),
+  uninstall: () => import("./commands/uninstall.ts"),
+  update: () => import("./commands/update.ts"),
+};
 
 /** A command that works on an install dir. */
 type Work = Extract<Command, { installDir: string | undefined }>;
@@ -87,8 +94,13 @@ async function work(
   if (command.kind === "check" || dryRun) {
     // Looks only: no lock, no recovery, no state dir.
     const options = resolveOptions(command, config, session.dir, system);
-    if (dryRun) await update(session, options, stop.signal);
-    return !dryRun && await check(session, options, stop.signal) ? AVAILABLE : 0;
+    if (dryRun) {
+      const { update } = await load.update();
+      await update(session, options, stop.signal);
+      return 0;
+    }
+    const { check } = await load.check();
+    return await check(session, options, stop.signal) ? AVAILABLE : 0;
   }
   if (command.kind === "repair" && isUntouched(session)) {
     report({ event: "nothing-to-repair" });
@@ -150,22 +162,30 @@ async function workLocked(
   await waitForParent(session, { parentPid, waitStdin, timeoutMs }, stop);
   const { healthCheck } = config;
   switch (command.kind) {
-    case "update":
+    case "update": {
+      const { update } = await load.update();
       await update(session, resolveOptions(command, config, dir, system), stop);
       break;
-    case "from":
+    }
+    case "from": {
+      const { installLocal } = await load.localInstall();
       await installLocal(
         session,
         { from: command.file, target: command.target, healthCheck },
         stop,
       );
       break;
-    case "rollback":
+    }
+    case "rollback": {
+      const { rollBack } = await load.localInstall();
       await rollBack(session, healthCheck, stop);
       break;
-    case "uninstall":
+    }
+    case "uninstall": {
+      const { uninstall } = await load.uninstall();
       await uninstall(session, lock);
       return 0;
+    }
   }
   if (command.relaunch) await relaunch(session, config.name, command.relaunch);
   return 0;
