@@ -28,6 +28,7 @@ export interface CommonOptions extends OutputOptions {
   readonly allowDowngrade: boolean;
   readonly allowHttp: boolean;
   readonly force: boolean;
+  readonly downloadOnly: boolean;
   readonly dryRun: boolean;
   /** How old an answer of `--check` may be; undefined: not old at all. */
   readonly maxAgeMs: number | undefined;
@@ -116,6 +117,11 @@ function commonOptions(values: Values, rest: readonly string[]): CommonOptions {
   if (channel !== undefined && where.length > 1) {
     throw wrong(`--${where[0]} and --${where[1]} exclude each other`);
   }
+  if (values.has("download-only")) {
+    // Nothing is replaced: it would be waited for in vain, by a tool that waits for the download.
+    const stray = ["parent-pid", "wait-stdin", "relaunch"].find((name) => values.has(name));
+    if (stray) throw wrong(`--${stray} does not go with --download-only`);
+  }
   const fd = text("auth-fd");
   if (fd !== undefined && !/^\d{1,5}$/.test(fd)) {
     throw wrong(`--auth-fd needs the number of an open file descriptor, not "${shorten(fd)}"`);
@@ -135,6 +141,7 @@ function commonOptions(values: Values, rest: readonly string[]): CommonOptions {
     allowDowngrade: values.has("allow-downgrade"),
     allowHttp: values.has("allow-http"),
     force: values.has("force"),
+    downloadOnly: values.has("download-only"),
     dryRun: values.has("dry-run"),
     maxAgeMs: ageOf(text("max-age")),
     parentPid: pid === undefined ? undefined : Number(pid),

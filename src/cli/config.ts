@@ -34,6 +34,7 @@ export interface Options {
   readonly ignoreRollout: boolean;
   /** How old an answer of `--check` may be. */
   readonly maxAgeMs: number | undefined;
+  readonly downloadOnly: boolean;
   readonly dryRun: boolean;
 }
 
@@ -84,7 +85,8 @@ export function resolveOptions(
   dir: Pick<InstallDir, "path">,
   { cwd }: Pick<System, "cwd">,
 ): Options {
-  const { publicKeys, pin, allowDowngrade, allowHttp, force, maxAgeMs, dryRun } = command;
+  const { publicKeys, pin, allowDowngrade, allowHttp, force, maxAgeMs, downloadOnly, dryRun } =
+    command;
   return {
     // On the command line a path is the user's; in the file it belongs to the install dir.
     manifests: command.manifest === undefined
@@ -100,6 +102,7 @@ export function resolveOptions(
     force,
     ignoreRollout: force || pin !== undefined || command.channel !== undefined,
     maxAgeMs,
+    downloadOnly,
     dryRun,
   };
 }

@@ -133,6 +133,12 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: "Install the same version again",
   },
   {
+    name: "download-only",
+    group: "What to install",
+    with: ["update"],
+    help: "Fetch and verify it, and let the next update install it",
+  },
+  {
     name: "dry-run",
     group: "What to install",
     with: ["update"],

@@ -6,6 +6,7 @@ import type { Options } from "../cli/config.ts";
 import { readInstallationId } from "../installation/installation_id.ts";
 import { readReceipt } from "../installation/receipt.ts";
 import { resolveTarget, type Target } from "../installation/targets.ts";
+import type { Downloaded } from "../release/downloaded.ts";
 import {
   checkIdentity,
   type Manifest,
@@ -15,10 +16,10 @@ import {
 } from "../release/manifest.ts";
 import { tellMirror } from "../release/mirror_warning.ts";
 import { isOffered } from "../release/rollout.ts";
-import { fetchSigned } from "../release/signed_document.ts";
+import { fetchSigned, type SignedDocument, verifySigned } from "../release/signed_document.ts";
 import type { Session } from "../session.ts";
 import { fromAnyMirror } from "../transfer/mirrors.ts";
-import type { Access } from "../transfer/retry.ts";
+import type { Access, Limits } from "../transfer/retry.ts";
 import { findInstalled, type InstalledVersion, releaseDigest } from "./installed.ts";
 
 /** A release that was read and accepted, and what it would change here. */
@@ -29,6 +30,9 @@ export interface Offer {
   readonly installed: InstalledVersion;
   readonly release: string;
   readonly decision: "update" | "up-to-date" | "held-back";
+  readonly document: SignedDocument;
+  /** Where the manifest came from. */
+  readonly location: string;
 }
 
 /** A manifest as it was accepted, before it is held against what is installed. */
@@ -36,17 +40,29 @@ interface Release {
   readonly manifest: Manifest;
   readonly files: readonly ReleaseFile[];
   readonly release: string;
+  readonly document: SignedDocument;
+  readonly location: string;
 }
 
-/** Reads the manifest and decides. Throws `UpdateError`. */
+/** After so long a download is no part of the update that it was made for, and the network is asked. */
+const RECENT_MS = 10 * 60_000;
+/** Of a network that is not needed. */
+const BRIEF: Partial<Limits> = { tries: 2, connectMs: 5_000, totalMs: 15_000 };
+
+/**
+ * Reads the manifest and decides. What was downloaded beforehand is as good as a fetched one while it
+ * is recent, and otherwise where the network fails. Throws `UpdateError`.
+ */
 export async function readOffer(
   session: Session,
   options: Options,
   access: Access,
   stop: AbortSignal,
+  downloaded?: Downloaded,
 ): Promise<Offer> {
   const { system, dir } = session;
-  const { manifest, files, release } = await readRelease(session, options, access, stop);
+  const found = await readRelease(session, options, access, stop, downloaded);
+  const { manifest, files, release } = found;
   const targets = files.map((file) => resolveTarget(system, dir, file.target));
   refuseSharedTargets(targets);
   const { healthCheck, allowDowngrade, force } = options;
@@ -60,14 +76,7 @@ export async function readOffer(
   );
   const heldBack = decision === "update" &&
     isHeldBack(session, options, manifest, installed, targets);
-  return {
-    manifest,
-    files,
-    targets,
-    installed,
-    release,
-    decision: heldBack ? "held-back" : decision,
-  };
+  return { ...found, targets, installed, decision: heldBack ? "held-back" : decision };
 }
 
 /**
@@ -86,21 +95,62 @@ function isHeldBack(
   return !isOffered(manifest, readInstallationId(system, dir));
 }
 
+async function readRelease(
+  session: Session,
+  options: Options,
+  access: Access,
+  stop: AbortSignal,
+  downloaded: Downloaded | undefined,
+): Promise<Release> {
+  if (!downloaded || !options.manifests.includes(downloaded.location)) {
+    return await fetchRelease(session, options, access, stop);
+  }
+  const { location, at } = downloaded;
+  const age = session.system.clock.now() - at;
+  const accept = async () => {
+    const document = await verifySigned(downloaded, options.publicKeys, location);
+    return acceptManifest(session, options, document, location);
+  };
+  if (age >= 0 && age < RECENT_MS) {
+    try {
+      return await accept();
+    } catch (error) {
+      // It was another key's, or another version is asked for: the network has the last word.
+      if (!(error instanceof UpdateError)) throw error;
+    }
+  }
+  try {
+    return await fetchRelease(session, options, { limits: BRIEF, ...access }, stop);
+  } catch (error) {
+    if (!(error instanceof UpdateError) || error.kind !== "network") throw error;
+    const release = await accept();
+    session.report({
+      event: "warning",
+      message: error.message,
+      hint: `What was downloaded on ${new Date(at).toISOString()} is gone on with.`,
+    });
+    return release;
+  }
+}
+
 /**
  * From the first mirror that has one to accept. A mirror that is behind, or whose bytes are not what
  * was signed, is no reason to stop: the next one may be right.
  */
-async function readRelease(
+async function fetchRelease(
   session: Session,
   options: Options,
   access: Access,
   signal: AbortSignal,
 ): Promise<Release> {
+  const { publicKeys } = options;
   return await fromAnyMirror(
     options.manifests,
     async (location, limits) => {
       const request = { ...access, limits: { ...limits, ...access.limits }, signal };
-      const read = await readManifest(session, options, request, location);
+      const fetching = { system: session.system, ...request };
+      const document = await fetchSigned(location, publicKeys, fetching);
+      const read = acceptManifest(session, options, document, location);
       if (options.manifests.length > 1) refuseStale(session, options, read);
       return read;
     },
@@ -110,18 +160,14 @@ async function readRelease(
   );
 }
 
-interface Request extends Access {
-  readonly signal: AbortSignal;
-}
-
-async function readManifest(
+function acceptManifest(
   { system, report }: Session,
   options: Options,
-  request: Request,
+  document: SignedDocument,
   location: string,
-): Promise<Release> {
-  const { name: expected, pin, publicKeys } = options;
-  const { bytes, signedBy } = await fetchSigned(location, publicKeys, { system, ...request });
+): Release {
+  const { name: expected, pin } = options;
+  const { bytes, signedBy } = document;
   const manifest = parseManifest(bytes, location);
   if (pin !== undefined && manifest.version !== pin) {
     throw new UpdateError(
@@ -143,7 +189,7 @@ async function readManifest(
   checkIdentity(manifest, { name: expected, now: system.clock.now() });
   const others = options.manifests.filter((place) => place !== location);
   const files = selectFiles(manifest, system.target, location, others);
-  return { manifest, files, release: releaseDigest(files) };
+  return { manifest, files, release: releaseDigest(files), document, location };
 }
 
 /** A mirror that is older than what was seen here already, by the receipt alone. */

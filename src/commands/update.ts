@@ -2,9 +2,11 @@
 import { compareVersions } from "../base/version.ts";
 import type { Options } from "../cli/config.ts";
 import { ensureInstallationId } from "../installation/installation_id.ts";
+import { discardDownloaded, readDownloaded } from "../release/downloaded.ts";
 import { checkSpace, ReleaseFiles } from "../release/release_files.ts";
 import type { Session } from "../session.ts";
 import { install } from "../transaction/install.ts";
+import { download } from "./download.ts";
 import { openAccess } from "./access.ts";
 import { type InstalledVersion, nextReceipt } from "./installed.ts";
 import { readOffer } from "./offer.ts";
@@ -14,9 +16,11 @@ export async function update(session: Session, options: Options, stop: AbortSign
   const { report } = session;
   if (!options.dryRun) ensureInstallationId(session.system, session.dir);
   const access = openAccess(session.system, options);
-  const offer = await readOffer(session, options, access, stop);
+  const ready = options.downloadOnly ? undefined : readDownloaded(session);
+  const offer = await readOffer(session, options, access, stop, ready);
   const { manifest, files, targets, installed } = offer;
   const from = installed.version, to = manifest.version;
+  if (offer.decision !== "update" && !options.dryRun) discardDownloaded(session);
   if (offer.decision === "up-to-date") return report({ event: "up-to-date", version: to });
   if (offer.decision === "held-back") {
     const { percent = 100 } = manifest.rollout ?? {};
@@ -26,9 +30,12 @@ export async function update(session: Session, options: Options, stop: AbortSign
     checkSpace(session, files, targets);
     return report({ event: "would-update", from, to, files: targets.map(({ path }) => path) });
   }
-  const downloads = new ReleaseFiles(session, files, access);
+  const downloads = new ReleaseFiles(session, files, access, ready);
   downloads.prepare();
-  checkSpace(session, files, targets);
+  const missing = files.map((file, index) => ({ file, target: targets[index]! }))
+    .filter(({ file }) => !ready?.has(file));
+  checkSpace(session, missing.map(({ file }) => file), missing.map(({ target }) => target));
+  if (options.downloadOnly) return await download(session, offer, downloads, stop);
   await install(session, {
     files: files.map((file, index) => ({
       target: targets[index]!,
@@ -47,6 +54,7 @@ export async function update(session: Session, options: Options, stop: AbortSign
     },
   }, stop);
   downloads.finish();
+  discardDownloaded(session);
   const { notes } = manifest;
   report({ event: "updated", from, to, ...(notes !== undefined && { notes }) });
 }

@@ -4,7 +4,7 @@
  */
 import { dirname, join } from "@std/path";
 import { onFile } from "../files/fs_errors.ts";
-import { replaceFile } from "../files/durable_files.ts";
+import { removeIfThere, writeAll } from "../files/durable_files.ts";
 import { readTrusted } from "../files/trusted_file.ts";
 import type { System } from "../system/system.ts";
 import type { InstallDir } from "./install_dir.ts";
@@ -28,7 +28,10 @@ export function readInstallationId(
   return FORM.test(text) ? text.trim() : undefined;
 }
 
-/** Makes the id where there is none. The tool's folder in the state dir must exist. */
+/**
+ * Makes the id where there is none. The tool's folder in the state dir must exist. Cut short, there is
+ * a part of one, which is none: the next call makes another.
+ */
 export function ensureInstallationId(system: System, dir: InstallDir): void {
   if (readInstallationId(system, dir) !== undefined) return;
   const id = Array.from(
@@ -36,7 +39,15 @@ export function ensureInstallationId(system: System, dir: InstallDir): void {
     (byte) => byte.toString(16).padStart(2, "0"),
   ).join("");
   const path = pathOf(dir);
-  onFile("write", path, () => replaceFile(system.fs, path, `${id}\n`));
+  onFile("write", path, () => {
+    removeIfThere(system.fs, path);
+    const file = system.fs.openSync(path, { write: true, createNew: true, mode: 0o600 });
+    try {
+      writeAll(file, new TextEncoder().encode(`${id}\n`));
+    } finally {
+      file.close();
+    }
+  });
 }
 
 function pathOf(dir: InstallDir): string {

@@ -12,6 +12,7 @@ import type { JournalFile } from "../transaction/journal.ts";
 import type { ReleaseFile } from "./manifest.ts";
 import { openPatiently } from "../system/patience.ts";
 import type { Session } from "../session.ts";
+import type { Downloaded } from "./downloaded.ts";
 import { tellMirror } from "./mirror_warning.ts";
 import type { Access } from "../transfer/retry.ts";
 import { discardPartial } from "../transfer/sidecar.ts";
@@ -21,6 +22,8 @@ import type { Target } from "../installation/targets.ts";
 /** An archive without a declared executable size may not grow beyond this many times its size. */
 const UNPACK_FACTOR = 50;
 
+type Names = Pick<JournalFile, "staged" | "scratch">;
+
 /** The downloads of one release, each fetched once however many executables it holds. */
 export class ReleaseFiles {
   readonly #downloads = new Map<string, Promise<string>>();
@@ -29,6 +32,8 @@ export class ReleaseFiles {
     readonly session: Session,
     readonly files: readonly ReleaseFile[],
     readonly access: Access,
+    /** What was fetched beforehand. */
+    readonly ready?: Downloaded,
   ) {}
 
   /** Removes what earlier updates began to download and this one does not want. */
@@ -52,8 +57,13 @@ export class ReleaseFiles {
   }
 
   /** Fills one staged file. What it returns is the digest of what is on the disk, verified. */
-  async fill(index: number, staged: JournalFile, stop: AbortSignal): Promise<Digest> {
+  async fill(index: number, staged: Names, stop: AbortSignal): Promise<Digest> {
     const file = this.files[index]!;
+    const ready = await this.ready?.take(file, staged.staged, staged.scratch);
+    if (ready) {
+      this.session.report({ event: "verified", file: file.target, ...ready });
+      return ready;
+    }
     const partial = await this.#fetch(file, stop);
     const digest = file.member === undefined
       ? await this.#place(file, partial, staged)
@@ -88,7 +98,7 @@ export class ReleaseFiles {
   }
 
   /** The download is the executable. Within one file system this is a rename. */
-  async #place(file: ReleaseFile, partial: string, { staged, scratch }: JournalFile) {
+  async #place(file: ReleaseFile, partial: string, { staged, scratch }: Names) {
     const { fs } = this.session.system;
     const digest = { size: file.size, sha256: file.sha256 };
     const shared = this.files.filter((other) => other.sha256 === file.sha256).length > 1;
@@ -102,7 +112,7 @@ export class ReleaseFiles {
     return digest;
   }
 
-  async #unpack(file: ReleaseFile, archive: string, { staged }: JournalFile): Promise<Digest> {
+  async #unpack(file: ReleaseFile, archive: string, { staged }: Names): Promise<Digest> {
     const { fs } = this.session.system;
     const kind = archiveKind(file.url);
     if (!kind) {

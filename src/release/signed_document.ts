@@ -6,12 +6,15 @@ import type { FetchOptions } from "../transfer/retry.ts";
 import { redactUrl } from "../base/url_policy.ts";
 
 /** A manifest is a page of text; anything longer is none (an endless body would fill the memory). */
-const MANIFEST_LIMIT = 1024 * 1024;
-const SIGNATURE_LIMIT = 8 * 1024;
+export const MANIFEST_LIMIT = 1024 * 1024;
+/** A signature is four short lines. */
+export const SIGNATURE_LIMIT = 8 * 1024;
 
 /** A document as it was published. */
 export interface SignedDocument {
   readonly bytes: Uint8Array;
+  /** As it was published; null where no key is configured. */
+  readonly signature: Uint8Array | null;
   /** Id of the key; null where no key is configured. */
   readonly signedBy: string | null;
 }
@@ -25,12 +28,24 @@ export async function fetchSigned(
   publicKeys: readonly string[],
   options: FetchOptions,
 ): Promise<SignedDocument> {
-  const keys = publicKeys.map((key) => parsePublicKey(key));
+  // A key that is none shows before anything is fetched.
+  publicKeys.forEach((key) => parsePublicKey(key));
   const { bytes } = await fetchDocument(location, { ...options, limit: MANIFEST_LIMIT });
-  if (keys.length === 0) return { bytes, signedBy: null };
-  const signature = await fetchSignature(location, options);
+  const signature = publicKeys.length > 0 ? await fetchSignature(location, options) : null;
+  return await verifySigned({ bytes, signature }, publicKeys, location);
+}
+
+/** The same for a document that is there already. */
+export async function verifySigned(
+  { bytes, signature }: Omit<SignedDocument, "signedBy">,
+  publicKeys: readonly string[],
+  location: string,
+): Promise<SignedDocument> {
+  if (publicKeys.length === 0) return { bytes, signature: null, signedBy: null };
+  if (!signature) throw notSigned(location);
+  const keys = publicKeys.map((key) => parsePublicKey(key));
   const { keyId } = await verifySignature(bytes, signature, keys, { url: location });
-  return { bytes, signedBy: keyId };
+  return { bytes, signature, signedBy: keyId };
 }
 
 /** That there is no signature is an answer, and no fault of the network. */
@@ -39,15 +54,17 @@ async function fetchSignature(location: string, options: FetchOptions): Promise<
     const bounded = { ...options, limit: SIGNATURE_LIMIT };
     return (await fetchDocument(signatureLocation(location), bounded)).bytes;
   } catch (cause) {
-    if (!isMissing(cause)) throw cause;
-    const url = redactUrl(location);
-    throw new UpdateError("verification", `The release manifest is not signed: ${url}`, {
-      url,
-      hint:
-        "A public key is configured, so nothing unsigned is installed. Tell the tool's authors.",
-      cause,
-    });
+    throw isMissing(cause) ? notSigned(location, cause) : cause;
   }
+}
+
+function notSigned(location: string, cause?: unknown): UpdateError {
+  const url = redactUrl(location);
+  return new UpdateError("verification", `The release manifest is not signed: ${url}`, {
+    url,
+    hint: "A public key is configured, so nothing unsigned is installed. Tell the tool's authors.",
+    cause,
+  });
 }
 
 /** `.minisig` goes behind the path, not behind a query. */

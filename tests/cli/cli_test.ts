@@ -17,6 +17,7 @@ const DEFAULTS = {
   allowDowngrade: false,
   allowHttp: false,
   force: false,
+  downloadOnly: false,
   dryRun: false,
   maxAgeMs: undefined,
   parentPid: undefined,

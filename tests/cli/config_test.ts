@@ -203,6 +203,7 @@ Deno.test("The command line beats the file", () => {
     force: false,
     ignoreRollout: false,
     maxAgeMs: undefined,
+    downloadOnly: false,
     dryRun: false,
   });
 });

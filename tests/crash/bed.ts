@@ -9,7 +9,7 @@ export type Verdict = "old" | "new" | "mixed" | "missing" | "corrupt";
 
 /** What a state dir has by the contract, besides its folders; `partial` a kill may leave. */
 const STATE =
-  /^\.updater-shim(\/(lock|log\.txt|last-run\.json|receipt\.json|rollback|partial|trash))?$/;
+  /^\.updater-shim(\/(lock|log\.txt|last-run\.json|receipt\.json|installation-id|rollback|partial|trash))?$/;
 const ROLLBACK = /^\.updater-shim\/rollback\/toolx?$/;
 const PARTIAL = /^\.updater-shim\/partial\/[0-9a-f]{64}\.part(\.json)?$/;
 
