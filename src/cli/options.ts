@@ -136,7 +136,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     name: "download-only",
     group: "What to install",
     with: ["update"],
-    help: "Fetch and verify it, and let the next update install it",
+    help: "Fetch and verify it; the next update installs it",
   },
   {
     name: "dry-run",
