@@ -89,7 +89,7 @@ async function work(
   const config = loadConfig(system, session.dir);
   const stop = new AbortController();
   listen(system, stop);
-  if (command.kind === "status") return showStatus(session, command.json);
+  if (command.kind === "status") return await showStatus(session, command.json);
   const { dryRun } = command;
   if (command.kind === "check" || dryRun) {
     // Looks only: no lock, no recovery, no state dir.
@@ -215,8 +215,8 @@ function listen(system: System, stop: AbortController): void {
   });
 }
 
-function showStatus(session: Session, json: boolean): number {
-  const status = readStatus(session);
+async function showStatus(session: Session, json: boolean): Promise<number> {
+  const status = await readStatus(session);
   session.system.terminal.out(json ? `${visibleJson(status)}\n` : describeStatus(status));
   return 0;
 }

@@ -35,6 +35,11 @@ export function areDistinct(names: readonly string[]): boolean {
   return new Set(folded).size === names.length;
 }
 
+/** Whether a path of Windows is one of another machine's, such as `\\\\server\\share\\folder`. */
+export function isNetworkPath(path: string): boolean {
+  return /^[\\/]{2}([?.][\\/]UNC[\\/]|[^?.\\/])/i.test(path);
+}
+
 /** Control and format characters, line separators, half surrogate pairs. */
 function isInvisible(text: string): boolean {
   return /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text);

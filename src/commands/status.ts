@@ -32,7 +32,7 @@ export interface Status {
 }
 
 /** Throws `filesystem` where the install dir cannot be read. */
-export function readStatus(session: Session): Status {
+export async function readStatus(session: Session): Promise<Status> {
   const { system, dir } = session;
   const { fs } = system;
   const used = hasStateDir(system, dir);
@@ -54,7 +54,7 @@ export function readStatus(session: Session): Status {
       ? journal.record.files.length > 0 ? journal.record.phase : null
       : `${journal.state} journal`,
     leftovers: leftovers(session),
-    lockedBy: used ? livingHolder(session) : null,
+    lockedBy: used ? await livingHolder(session) : null,
   };
 }
 
@@ -84,11 +84,14 @@ function leftovers({ system, dir }: Session): string[] {
 }
 
 /** The lock itself is not tried: that would make a shim that starts just now give up. */
-function livingHolder({ system, dir }: Session): Holder | null {
+async function livingHolder({ system, dir }: Session): Promise<Holder | null> {
   const holder = readHolder(system, dir);
   if (!holder) return null;
-  if (system.os !== "windows" && !system.processes.exists(holder.pid)) return null;
-  return holder;
+  // By now another process may have its pid: that one started later.
+  const since = Date.parse(holder.since);
+  const watched = await system.platform.watchProcess(system, holder.pid, since);
+  watched?.close();
+  return watched ? holder : null;
 }
 
 /** For people. */

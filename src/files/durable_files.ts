@@ -5,6 +5,7 @@
  */
 import { dirname } from "@std/path";
 import { errorCode, reason } from "../base/errors.ts";
+import { isNetworkPath } from "../base/file_names.ts";
 import { onFile } from "./fs_errors.ts";
 import { openPatiently, patiently } from "../system/patience.ts";
 import type { FileSystem, OpenFile } from "../system/system.ts";
@@ -17,15 +18,24 @@ const NO_FOLDER_SYNC = ["EINVAL", "ENOTSUP", "EOPNOTSUPP"];
 
 /**
  * The absolute path with every link resolved, in the letters' case on the disk. As given where the
- * system finds it too long to tell (Wine above 260 characters: ERROR_MORE_DATA).
+ * system finds it too long to tell (Wine above 260 characters: ERROR_MORE_DATA), and where nothing
+ * but a drive's letter was resolved: what it stands for is a network path, which we may not open.
  */
 export function realPath(fs: FileSystem, path: string): string {
   try {
-    return fs.realPathSync(path);
+    const real = fs.realPathSync(path);
+    const isMapped = isNetworkPath(real) && !isNetworkPath(path) && !hasLink(fs, path);
+    return isMapped ? path : real;
   } catch (error) {
     if (/\(os error 234\)/.test(reason(error))) return path;
     throw error;
   }
+}
+
+/** Whether the path or a folder above it is a link. */
+function hasLink(fs: FileSystem, path: string): boolean {
+  const above = dirname(path);
+  return above !== path && (fs.lstatSync(path).isSymlink || hasLink(fs, above));
 }
 
 /** Removes a file; false where there was none. */

@@ -5,7 +5,7 @@
 import { join } from "@std/path";
 import { isThere, lookAt, realPath, syncFolder } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
-import { onFile } from "../files/fs_errors.ts";
+import { onFile, refuseNetworkPath } from "../files/fs_errors.ts";
 import type { System } from "../system/system.ts";
 
 /** Absolute real paths. */
@@ -31,7 +31,9 @@ export interface InstallDir {
 }
 
 /** Finds the install dir. Throws `filesystem` where it is missing or no folder. */
-export function openInstallDir({ fs }: System, folder: string): InstallDir {
+export function openInstallDir(system: System, folder: string): InstallDir {
+  const { fs } = system;
+  refuseNetworkPath(system, "use the install dir", folder);
   let path: string;
   try {
     path = realPath(fs, folder);
@@ -50,6 +52,7 @@ export function openInstallDir({ fs }: System, folder: string): InstallDir {
       },
     );
   }
+  refuseNetworkPath(system, "use the install dir", path);
   const state = join(path, ".updater-shim");
   const inState = (name: string) => join(state, name);
   return {

@@ -2,6 +2,7 @@
 import { errorCode, reason, UpdateError } from "../base/errors.ts";
 import type { HealthCheck } from "../base/health_check.ts";
 import { isTransient } from "../system/patience.ts";
+import { forbiddenHint } from "../system/windows_errors.ts";
 import type { Session } from "../session.ts";
 import type { RunResult } from "../system/system.ts";
 
@@ -29,7 +30,15 @@ export async function checkHealth(
   try {
     result = await runWhenClosed(system, path, check, stop);
   } catch (error) {
-    return sick(`could not be started: ${reason(error)}`, startHint(error), error);
+    const hint = forbiddenHint(error);
+    if (hint) {
+      throw new UpdateError("filesystem", `Cannot run "${path}": ${reason(error)}`, {
+        path,
+        hint: `${hint} The old version stays.`,
+        cause: error,
+      });
+    }
+    return sick(`could not be started: ${reason(error)}`, startHint(system.os, error), error);
   }
   stop?.throwIfAborted();
   const tell = "The old version stays. Tell the tool's authors, with the output of that command.";
@@ -83,14 +92,16 @@ async function runWhenClosed(
   }
 }
 
-function startHint(error: unknown): string {
+function startHint(os: Session["system"]["os"], error: unknown): string {
   const code = errorCode(error);
   const text = reason(error);
   if (code === "ENOEXEC" || /format|os error 193\b|os error 216\b/i.test(text)) {
     return "It is made for another processor or system. The old version stays; check the manifest's platforms.";
   }
   if (code === "EACCES" || code === "EPERM") {
-    return "The folder may be mounted noexec, or a policy blocks the file. The old version stays.";
+    return os === "windows"
+      ? "A policy or the virus scanner may block the file. The old version stays."
+      : "The folder may be mounted noexec, or a policy blocks the file. The old version stays.";
   }
   return "The old version stays. A library or interpreter that it needs may be missing.";
 }

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { ToolFolder } from "../support/tool_folder.ts";
 import { describeStatus, type Status } from "../../src/commands/status.ts";
 
 Deno.test("No name on the disk can forge a line of --status or steer the terminal", () => {
@@ -18,4 +19,23 @@ Deno.test("No name on the disk can forge a line of --status or steer the termina
   assertEquals(text.trimEnd().split("\n").length, 9);
   // deno-lint-ignore no-control-regex -- they are what must not be there.
   assertEquals(/[\x00-\x09\x0b-\x1f\u202e]/.test(text), false, text);
+});
+
+Deno.test("A shim that was killed does not hold the lock, whoever has its process id now", async () => {
+  await using it = new ToolFolder();
+  await it.run(
+    "--from",
+    it.write("new", "#!/bin/sh\necho tool 2.0.0\n", 0o755),
+    "--target",
+    "tool",
+  );
+  const lockedBy = async (pid: number, since: string) => {
+    it.write(".updater-shim/holder.json", JSON.stringify({ pid, since }));
+    return JSON.parse((await it.run("--status", "--json")).stdout).lockedBy?.pid;
+  };
+  const now = new Date().toISOString();
+  assertEquals(await lockedBy(Deno.pid, now), Deno.pid, "that one runs, and did then");
+  assertEquals(await lockedBy(4_194_000, now), undefined, "there is no such process");
+  // This test began long after: its process id was used again.
+  assertEquals(await lockedBy(Deno.pid, "2020-01-01T00:00:00Z"), undefined);
 });
