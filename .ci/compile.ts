@@ -1,6 +1,7 @@
 /**
- * `deno task compile [--program pack] [--target TRIPLE] [--output PATH] [--no-fallback]`: bundles the
- * program and compiles it into one executable with the permissions that it needs and no others.
+ * `deno task compile [--program pack] [--target TRIPLE] [--engine quickjs] [--output PATH] [--no-fallback]`:
+ * bundles the program and compiles it into one executable with the permissions that it needs and no
+ * others.
  */
 import { dirname, fromFileUrl, join, resolve } from "@std/path";
 import { parseArgs } from "@std/cli/parse-args";
@@ -38,6 +39,8 @@ export interface CompileOptions {
   readonly fallback?: boolean;
   /** Default: the program itself. */
   readonly entry?: string;
+  /** Deno's smaller, experimental one; its runtime is only to be had from Deno's own download. */
+  readonly engine?: "quickjs";
 }
 
 /** Makes the executable; returns the size of the bundle in bytes. Throws above the limit. */
@@ -102,8 +105,9 @@ async function compile(bundle: string, options: CompileOptions): Promise<void> {
     ...[`--env-file=${writeEnvironment(cwd)}`, ...allowed],
     ...["--output", resolve(options.output)],
   ];
-  const normal = [...common, "--target", target, bundle];
-  if (!fallback || target !== PINNED.target) {
+  const engine = options.engine ? ["--engine", options.engine] : [];
+  const normal = [...common, ...engine, "--target", target, bundle];
+  if (!fallback || options.engine || target !== PINNED.target) {
     await runProgram(Deno.execPath(), normal, { cwd });
     return;
   }
@@ -131,9 +135,15 @@ async function main(): Promise<void> {
   const parse: (
     args: string[],
     options: Record<string, unknown>,
-  ) => { target: string; output?: string; program: string; fallback: boolean } = parseArgs;
-  const { target, output, program, fallback } = parse(Deno.args, {
-    string: ["target", "output", "program"],
+  ) => {
+    target: string;
+    output?: string;
+    program: string;
+    engine?: string;
+    fallback: boolean;
+  } = parseArgs;
+  const { target, output, program, engine, fallback } = parse(Deno.args, {
+    string: ["target", "output", "program", "engine"],
     boolean: ["fallback"],
     negatable: ["fallback"],
     default: { fallback: true, target: Deno.build.target, program: "shim" },
@@ -142,10 +152,14 @@ async function main(): Promise<void> {
     },
   });
   if (program !== "shim" && program !== "pack") throw new Error(`there is no program "${program}"`);
+  if (engine !== undefined && engine !== "quickjs") {
+    throw new Error(`there is no engine "${engine}" to choose: quickjs, or V8 without --engine`);
+  }
   const { name, limit } = PROGRAMS[program];
   const suffix = target.includes("windows") ? ".exe" : "";
   const path = output ?? join(ROOT, "dist", name + suffix);
-  const size = await compileShim({ output: path, program, target, fallback });
+  const chosen = engine === "quickjs" ? { engine } as const : {};
+  const size = await compileShim({ output: path, program, target, fallback, ...chosen });
   console.log(`${path} for ${target}; the bundle has ${size} of at most ${limit} bytes`);
 }
 

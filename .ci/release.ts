@@ -1,10 +1,12 @@
 /**
  * `deno run -A .ci/release.ts FOLDER [BASE_URL]`: makes the files of a release out of the
- * executables in FOLDER, which are named `updater-shim-TRIPLE[.exe]`:
+ * executables in FOLDER, which are named `PROGRAM-TRIPLE[.exe]`, for `updater-shim` and
+ * `updater-shim-pack`:
  *
- *     updater-shim-VERSION-TRIPLE.tar.gz, for Windows .zip   the executable, README, LICENSE
- *     release.json                                          the release manifest, schema 1
- *     SHA256SUMS                                            of all of the above
+ *     PROGRAM-VERSION-TRIPLE.tar.gz, for Windows .zip   the executable, README, LICENSE
+ *     PROGRAM-VERSION.cdx.json                          what the executable is made of
+ *     release.json                                      the shim's release manifest, schema 1
+ *     SHA256SUMS                                        of all files, also those that lay there before
  *
  * and removes the executables themselves. The same executables give the same bytes, whenever and
  * wherever: all times are the commit's.
@@ -15,6 +17,7 @@ import { type Zippable, zipSync } from "fflate";
 import { packTar } from "modern-tar";
 import { dirname, fromFileUrl, join, resolve } from "@std/path";
 import { VERSION } from "../src/base/version.ts";
+import { billOfMaterials } from "./bill_of_materials.ts";
 import { sourceTime } from "./source_time.ts";
 
 /** Rust triples of the systems that a release is for. */
@@ -27,20 +30,33 @@ export const TARGETS = [
   "aarch64-pc-windows-msvc",
 ] as const;
 
+/** The programs that a release has, and where their source begins. */
+export const PROGRAMS = {
+  "updater-shim": "main.ts",
+  "updater-shim-pack": "src/pack/main.ts",
+} as const;
+
+type Program = keyof typeof PROGRAMS;
+
 const ROOT = dirname(dirname(fromFileUrl(import.meta.url)));
 const YEAR_MS = 365 * 24 * 3600 * 1000;
 
-/** The name of the executable on a system. */
-export function executableName(target: string): string {
-  return target.includes("windows") ? "updater-shim.exe" : "updater-shim";
+/** The name of an executable on a system. */
+export function executableName(target: string, program: string = "updater-shim"): string {
+  return target.includes("windows") ? `${program}.exe` : program;
+}
+
+/** Where the executable of a program lies in the folder before the release is made of it. */
+export function builtName(target: string, program: string = "updater-shim"): string {
+  return `${program}-${target}${target.includes("windows") ? ".exe" : ""}`;
 }
 
 /** Makes the release. Throws when an executable is missing. */
 export async function makeRelease(folder: string, base = ""): Promise<void> {
   const platforms: Record<string, { files: unknown[] }> = {};
-  const sums: string[] = [];
   for (const target of TARGETS) {
-    const { archive, member, executable } = await pack(folder, target);
+    await pack(folder, target, "updater-shim-pack");
+    const { archive, member, executable } = await pack(folder, target, "updater-shim");
     const packed = describe(join(folder, archive));
     platforms[target] = {
       files: [{
@@ -51,13 +67,16 @@ export async function makeRelease(folder: string, base = ""): Promise<void> {
         executable,
       }],
     };
-    sums.push(`${packed.sha256}  ${archive}\n`);
   }
-  const manifest = join(folder, "release.json");
+  for (const [program, entry] of Object.entries(PROGRAMS)) {
+    const text = await billOfMaterials(entry, program);
+    Deno.writeTextFileSync(join(folder, `${program}-${VERSION}.cdx.json`), text);
+  }
   const published = (await sourceTime()).getTime();
-  const text = JSON.stringify(document(platforms, published), null, 2);
-  Deno.writeTextFileSync(manifest, `${text}\n`);
-  sums.push(`${describe(manifest).sha256}  release.json\n`);
+  const manifest = JSON.stringify(document(platforms, published), null, 2);
+  Deno.writeTextFileSync(join(folder, "release.json"), `${manifest}\n`);
+  const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+  const sums = names.map((name) => `${describe(join(folder, name)).sha256}  ${name}\n`);
   Deno.writeTextFileSync(join(folder, "SHA256SUMS"), sums.join(""));
 }
 
@@ -78,10 +97,9 @@ function document(
 }
 
 /** One archive; what is known of the executable in it. */
-async function pack(folder: string, target: string) {
-  const windows = target.includes("windows");
-  const built = join(folder, `updater-shim-${target}${windows ? ".exe" : ""}`);
-  const name = `updater-shim-${VERSION}-${target}`;
+async function pack(folder: string, target: string, program: Program) {
+  const built = join(folder, builtName(target, program));
+  const name = `${program}-${VERSION}-${target}`;
   const executable = describe(built);
   const files: Packed[] = [
     ...["LICENSE", "README.md"].map((text) => ({
@@ -90,15 +108,16 @@ async function pack(folder: string, target: string) {
       mode: 0o644,
     })),
     {
-      name: `${name}/${executableName(target)}`,
+      name: `${name}/${executableName(target, program)}`,
       content: Deno.readFileSync(built),
       mode: 0o755,
     },
   ];
+  const windows = target.includes("windows");
   const archive = windows ? `${name}.zip` : `${name}.tar.gz`;
   Deno.writeFileSync(join(folder, archive), windows ? zip(files) : await tarGz(files));
   Deno.removeSync(built);
-  return { archive, member: `${name}/${executableName(target)}`, executable };
+  return { archive, member: `${name}/${executableName(target, program)}`, executable };
 }
 
 interface Packed {

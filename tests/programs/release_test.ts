@@ -1,7 +1,7 @@
 /** What the release workflow publishes, as people unpack and check it. */
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { executableName, makeRelease, TARGETS } from "../../.ci/release.ts";
+import { builtName, executableName, makeRelease, PROGRAMS, TARGETS } from "../../.ci/release.ts";
 import { VERSION } from "../../src/base/version.ts";
 
 Deno.test("a release is unpacked by tar and unzip, and checked by sha256sum", async () => {
@@ -11,9 +11,10 @@ Deno.test("a release is unpacked by tar and unzip, and checked by sha256sum", as
     assertEquals(code, 0, `${program}: ${new TextDecoder().decode(stderr)}`);
   };
   try {
-    for (const target of TARGETS) {
-      const suffix = target.includes("windows") ? ".exe" : "";
-      Deno.writeTextFileSync(join(folder, `updater-shim-${target}${suffix}`), `for ${target}`);
+    for (const program of Object.keys(PROGRAMS)) {
+      for (const target of TARGETS) {
+        Deno.writeTextFileSync(join(folder, builtName(target, program)), `for ${target}`);
+      }
     }
     await makeRelease(folder);
     await run("sha256sum", "--check", "--strict", "SHA256SUMS");

@@ -1,7 +1,7 @@
 /** What the release workflow publishes is what the shim itself understands. */
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { executableName, makeRelease, TARGETS } from "../../.ci/release.ts";
+import { builtName, executableName, makeRelease, PROGRAMS, TARGETS } from "../../.ci/release.ts";
 import { extractMember } from "../../src/archive/archive.ts";
 import { archiveKind } from "../../src/archive/kinds.ts";
 import { parseManifest, selectFiles } from "../../src/release/manifest.ts";
@@ -14,7 +14,7 @@ const BASE = `https://example.com/releases/download/v${VERSION}/`;
 Deno.test("a release has an archive for each system, a manifest that the shim reads, and checksums that agree", async () => {
   const folder = Deno.makeTempDirSync();
   try {
-    for (const target of TARGETS) Deno.writeTextFileSync(built(folder, target), `for ${target}`);
+    build(folder);
     await makeRelease(folder, BASE);
 
     const manifest = parseManifest(read(folder, "release.json"), `${BASE}release.json`);
@@ -34,8 +34,9 @@ Deno.test("a release has an archive for each system, a manifest that the shim re
       const [digest, name] = line.split("  ");
       assertEquals(digest, sha256(read(folder, name!)));
     }
-    assertEquals(sums.length, TARGETS.length + 1);
-    assertEquals([...Deno.readDirSync(folder)].length, TARGETS.length + 2);
+    // For each program the archives and the list of what is in it; the manifest.
+    assertEquals(sums.length, 2 * (TARGETS.length + 1) + 1);
+    assertEquals([...Deno.readDirSync(folder)].length, sums.length + 1);
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
@@ -45,7 +46,7 @@ Deno.test("a release made twice has the same bytes", async () => {
   const folders = [Deno.makeTempDirSync(), Deno.makeTempDirSync()] as const;
   try {
     for (const folder of folders) {
-      for (const target of TARGETS) Deno.writeTextFileSync(built(folder, target), `for ${target}`);
+      build(folder);
       await makeRelease(folder, BASE);
       // The smallest unit of time in a tar header; a zip file counts in two seconds.
       await new Promise((resolve) => setTimeout(resolve, 2100));
@@ -58,8 +59,13 @@ Deno.test("a release made twice has the same bytes", async () => {
   }
 });
 
-function built(folder: string, target: string): string {
-  return join(folder, `updater-shim-${target}${target.includes("windows") ? ".exe" : ""}`);
+/** What the compiler leaves; the content names the system. */
+function build(folder: string): void {
+  for (const program of Object.keys(PROGRAMS)) {
+    for (const target of TARGETS) {
+      Deno.writeTextFileSync(join(folder, builtName(target, program)), `for ${target}`);
+    }
+  }
 }
 
 function read(folder: string, name: string): Uint8Array {
