@@ -22,10 +22,41 @@ async function runTests(args: readonly string[], report: string): Promise<number
   return code;
 }
 
-/** The names of the tests and steps that a JUnit report calls skipped. */
-export function leftOut(report: string): string[] {
-  return [...report.matchAll(/<testcase name="([^"]*)"[^>]*[^/]>\s*<skipped/g)]
-    .map(([, name]) => unescape(name!));
+/** A test or step that a JUnit report calls skipped. */
+interface LeftOut {
+  readonly name: string;
+  /** The condition that stands at the test, such as `Deno.build.os === "windows"`. */
+  readonly why: string | undefined;
+}
+
+/** All that were not run. */
+export function leftOut(report: string): LeftOut[] {
+  const cases =
+    /<testcase name="([^"]*)" classname="([^"]*)"[^>]* line="(\d+)"[^>]*[^/]>\s*<skipped/g;
+  return [...report.matchAll(cases)].map(([, name, file, line]) => ({
+    name: unescape(name!),
+    why: conditionAt(unescape(file!), Number(line)),
+  }));
+}
+
+/** What follows `ignore` in a test's options; of a name, what the file says that it is. */
+function conditionAt(file: string, line: number): string | undefined {
+  const source = readIfThere(file);
+  const options = source?.split("\n").slice(line - 1, line + 8).join("\n") ?? "";
+  const [, condition] = /\bignore\b:?\s*([^,\n]*)/.exec(options) ?? [];
+  const name = condition === "" ? "ignore" : condition?.replace(/^!/, "");
+  const meaning = name && source
+    ? new RegExp(`^ *const ${RegExp.escape(name)} = (.+?);`, "m").exec(source)?.[1]
+    : undefined;
+  return [condition, meaning].filter(Boolean).join(", where that is ") || undefined;
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(file.startsWith("file:") ? fromFileUrl(file) : join(ROOT, file));
+  } catch {
+    return undefined;
+  }
 }
 
 function unescape(text: string): string {
@@ -43,7 +74,7 @@ function unescape(text: string): string {
 
 /** The lines that end a run; `report` is JUnit's, empty where no test was run. */
 export function ending(task: string, report: string, partly: boolean): string[] {
-  const names = leftOut(report);
+  const names = leftOut(report).map(({ name, why }) => why ? `${name} (${why})` : name);
   const where = `${Deno.build.os}, ${Deno.build.arch}`;
   const tasks = tasksBesides(task).map(([name, text]) => `  deno task ${name}: ${text}`);
   return [
@@ -52,7 +83,7 @@ export function ending(task: string, report: string, partly: boolean): string[] 
       ? "No test was run."
       : names.length === 0
       ? "Left out: nothing."
-      : `Left out on this machine (${where}), each for the reason that stands at the test:`,
+      : `Left out on this machine (${where}), and the condition for that:`,
     ...names.map((name) => `  ${name}`),
     "What else there is to run:",
     ...tasks,
