@@ -41,6 +41,23 @@ export async function fetchTool(folder: string, version: string): Promise<Releas
   };
 }
 
+/** The executable of any platform of esbuild's, such as `win32-x64`. */
+export async function fetchExecutable(
+  folder: string,
+  platform: string,
+  version: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const member = platform.startsWith("win32") ? "package/esbuild.exe" : MEMBER;
+  const archive = `esbuild-${platform}-${version}.tgz`;
+  await command("npm", ["pack", "--silent", `@esbuild/${platform}@${version}`], folder);
+  await command("tar", ["xzf", archive, member], folder);
+  const content = Deno.readFileSync(join(folder, member));
+  for (const name of [archive, "package"]) {
+    Deno.removeSync(join(folder, name), { recursive: true });
+  }
+  return content;
+}
+
 async function command(program: string, args: string[], cwd: string): Promise<void> {
   const { code, stderr } = await new Deno.Command(program, { args, cwd }).output();
   if (code !== 0) {
