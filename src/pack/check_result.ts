@@ -1,7 +1,7 @@
 /** The manifest that was made, read as a user's shim will read it. */
 import { checkIdentity, type Manifest, parseManifest, selectFiles } from "../release/manifest.ts";
 import { UpdateError } from "../base/errors.ts";
-import { archiveKind } from "../archive/kinds.ts";
+import { refuseArchive } from "../archive/kinds.ts";
 
 /**
  * Parses the bytes and narrows them down for every platform. `location` is where they will lie.
@@ -13,12 +13,9 @@ export function checkAsShim(bytes: Uint8Array, location: string, now: number): M
   const triples = Object.keys(manifest.platforms);
   for (const triple of triples) {
     for (const { target, url, member } of selectFiles(manifest, triple, location)) {
-      if (member !== undefined || archiveKind(url) === undefined) continue;
-      throw new UpdateError(
-        "usage",
-        `"${target}" for ${triple} would be installed as an archive: "member" is missing`,
-        { hint: 'Name the executable in the archive: "member": "folder/mytool".' },
-      );
+      const refusal = refuseArchive(url, member);
+      if (!refusal) continue;
+      throw new UpdateError("usage", `"${target}" for ${triple}: ${refusal.problem}`, refusal);
     }
   }
   return manifest;

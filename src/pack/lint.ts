@@ -1,6 +1,5 @@
 /** `--lint`: a published release as the shims of every platform will see it. */
-import { basename } from "@std/path";
-import { archiveKind } from "../archive/kinds.ts";
+import { refuseArchive } from "../archive/kinds.ts";
 import { UpdateError } from "../base/errors.ts";
 import { redactUrl } from "../base/url_policy.ts";
 import { examine, readHeader } from "../files/executable_format.ts";
@@ -56,12 +55,8 @@ async function checkFile(
 ): Promise<void> {
   const wrong = (what: string, hint: string) =>
     new UpdateError("verification", `"${file.target}" for ${triple} ${what}`, { hint });
-  if (file.member === undefined && archiveKind(file.url) !== undefined) {
-    throw wrong(
-      `would be installed as an archive, ${basename(file.url)}: "member" is missing`,
-      'Name the executable in the archive: "member": "folder/mytool". Packing again does it.',
-    );
-  }
+  const refusal = refuseArchive(file.url, file.member);
+  if (refusal) throw wrong(`cannot be installed: ${refusal.problem}`, refusal.hint);
   const path = await files.executable(file);
   const { completeness, format } = examine(fs, path);
   if (completeness !== "complete") throw wrong("is cut off", "Build it anew, then pack.");

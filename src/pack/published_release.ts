@@ -69,11 +69,7 @@ export class PublishedFiles {
     const { fs } = this.system;
     if (file.member === undefined) return await this.fetch(file);
     const kind = archiveKind(file.url);
-    if (!kind) {
-      throw new UpdateError("usage", `Cannot unpack ${file.url}: no shim knows such an archive`, {
-        hint: 'A "member" needs a url that ends in .tar.gz, .tar.xz, .tar.zst, .zip or the like.',
-      });
-    }
+    if (!kind) throw new UpdateError("usage", `No shim can unpack ${file.url}`);
     const archive = await this.fetch(file);
     const path = join(this.scratch, `${this.#unpacked++}`);
     const out = onFile(

@@ -87,12 +87,12 @@ const FAULTS: Record<string, [(file: Record<string, unknown>) => void, string]> 
   ],
   "no member": [
     (file) => Object.assign(file, { member: undefined, executable: undefined }),
-    '"member" is missing',
+    "the manifest does not say which file in it",
   ],
   "a file that is not there": [(file) => file["url"] = "gone.tar.gz", "HTTP 404"],
   "a kind of archive that no shim knows": [
     (file) => file["url"] = "tool-1.0.0-linux-x64.rar",
-    "no shim knows such an archive",
+    "is not an archive that can be unpacked",
   ],
 };
 
