@@ -2,7 +2,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { bundleTo } from "../../.ci/compile.ts";
-import { compiledShim } from "../support/shim.ts";
+import { compiledShim, serve } from "../support/shim.ts";
 import { tool } from "../support/world.ts";
 
 /** Windows has tests of its own, in tests/windows. */
@@ -13,11 +13,19 @@ type Runtime = keyof typeof RUNTIMES;
 /** What the tool's `self update` does; it ends when its input does. */
 const TOOL = `
 import process from "node:process";
-import { repair, shimBeside, startUpdate } from "./adopt.js";
+import { mkdirSync, rmdirSync } from "node:fs";
+import { repair, selfUpdate, shimBeside, startUpdate } from "./adopt.js";
 const [what, options] = process.argv.slice(2);
 const given = { shim: shimBeside(import.meta.filename), ...JSON.parse(options ?? "{}") };
 if (what === "beside") console.log(shimBeside());
-else {
+else if (what === "self" || what === "nowhere") {
+  if (what === "nowhere") {
+    mkdirSync("gone");
+    process.chdir("gone");
+    rmdirSync("../gone");
+  }
+  process.exit(await selfUpdate(given));
+} else {
   try {
     console.log(what === "repair" ? await repair(given) : await startUpdate(given));
   } catch (error) {
@@ -159,6 +167,58 @@ for (const runtime of Object.keys(RUNTIMES) as Runtime[]) {
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
       assertStringIncludes(it.read("tool.started"), "a b,--json");
+    },
+  });
+
+  Deno.test({
+    name: `${runtime}: selfUpdate has made the update when it ends, with the code of the shim`,
+    ignore,
+    async fn() {
+      await using it = await Installation.make();
+      const parent = it.start(runtime, "self", { args: FROM });
+      const output = new Response(parent.stdout).text();
+      assertEquals((await parent.status).code, 0, await output);
+      assertEquals(it.read("tool"), tool("2.0.0"));
+      const refused = it.start(runtime, "self", { args: ["--no-such-option"] });
+      assertEquals((await refused.status).code, 2);
+      for (const { stdin, stdout } of [parent, refused]) {
+        await stdin.close().catch(() => {}); // it has ended
+        if (!stdout.locked) await stdout.cancel();
+      }
+    },
+  });
+
+  Deno.test({
+    name: `${runtime}: selfUpdate works in a folder that was removed`,
+    ignore,
+    async fn() {
+      await using it = await Installation.make();
+      const args = ["--from", it.path("new"), "--target", "tool"];
+      await it.output(runtime, "nowhere", { args });
+      assertEquals((await it.outcome()).code, 0);
+      assertEquals(it.read("tool"), tool("2.0.0"));
+    },
+  });
+
+  Deno.test({
+    name: `${runtime}: a signal that only the tool gets is passed on, and the tool waits`,
+    ignore,
+    async fn() {
+      await using it = await Installation.make();
+      const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+      const { promise: ended, resolve: end } = Promise.withResolvers<Response>();
+      const server = serve({ "/release.json": () => (ask(), ended) });
+      const parent = it.start(runtime, "self", {
+        args: ["--manifest", `${server.url}/release.json`],
+      });
+      await asked;
+      parent.kill("SIGTERM");
+      assertEquals((await parent.status).code, 143);
+      assertEquals((await it.outcome()).code, 143, "the shim has ended, too");
+      end(new Response());
+      await server[Symbol.asyncDispose]();
+      await parent.stdin.close().catch(() => {});
+      await parent.stdout.cancel();
     },
   });
 

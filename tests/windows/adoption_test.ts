@@ -11,6 +11,7 @@ import {
 } from "./bed.ts";
 import { programArgs, shimArgs } from "./bundle.ts";
 import { eventsOf, type Installation, makeInstallation } from "./installation.ts";
+import { serveWindowsRelease } from "./release.ts";
 
 const OLD = { "esbuild.exe": "esbuild-0.28.1.exe" } as const;
 
@@ -44,6 +45,38 @@ Deno.test("The new version is started with the arguments that the tool asked for
   await until(() => log(tool).includes("exit code 0"));
 });
 
+Deno.test("selfUpdate downloads on the terminal, and the rest is made when the tool has ended", async () => {
+  await using tool = makeInstallation(OLD);
+  await using release = serveWindowsRelease("0.28.2", { "esbuild.exe": "esbuild-0.28.2.exe" });
+  await using parent = await startSelfUpdate(tool, release.manifest);
+  await parent.printed("code 0");
+  assert(tool.is("esbuild.exe", "esbuild-0.28.1.exe"), "not before the tool has ended");
+  await parent.closeInput();
+  const { code, stderr } = await parent.result;
+  assertEquals(code, 0);
+  assertStringIncludes(stderr, "0.28.2", "what was downloaded is told on the terminal");
+  await until(() => tool.is("esbuild.exe", "esbuild-0.28.2.exe"));
+  await until(() => log(tool).includes("exit code 0"));
+});
+
+Deno.test("A download that fails is the end of selfUpdate: its code, and nothing in the background", async () => {
+  await using tool = makeInstallation(OLD);
+  await using release = serveWindowsRelease("0.28.2", { "esbuild.exe": "esbuild-0.28.2.exe" });
+  const missing = release.manifest.replace("release", "no-release");
+  await using parent = await startSelfUpdate(tool, missing);
+  await parent.printed("code 3");
+  await parent.closeInput();
+  assertEquals((await parent.result).code, 3);
+  assertEquals(log(tool).includes("Waiting for process"), false, log(tool));
+});
+
+/** The tool, at its whole self-update. */
+async function startSelfUpdate(tool: Installation, manifest: string): Promise<WindowsProcess> {
+  const shim = await shimArgs("--install-dir", tool.windowsPath("."), "--manifest", manifest);
+  const deno = `${await cacheFolder(tool)}\\${DENO}`;
+  return await spawnWindows(tool.folder, DENO, await programArgs("adopter", "self", deno, ...shim));
+}
+
 Deno.test("Without the helper it is ended with the tool, has changed nothing, and the next start tells", async () => {
   await using tool = makeInstallation(OLD);
   await using parent = await startTool(tool, "attached");
@@ -72,7 +105,7 @@ async function startTool(
 ): Promise<WindowsProcess> {
   const source = join(dirname(tool.folder), "new.exe");
   Deno.copyFileSync(cachedProgram("esbuild-0.28.2.exe"), source);
-  const from = ["--from", "..\\new.exe", "--target", "esbuild.exe"];
+  const from = ["--from", windowsPath(source), "--target", "esbuild.exe"];
   const shim = await shimArgs("--install-dir", tool.windowsPath("."), ...from);
   // The tool hands its own Deno on: there is no compiled shim for Windows here.
   const deno = `${await cacheFolder(tool)}\\${DENO}`;

@@ -40,12 +40,12 @@ Deno.test("Ctrl-C during the check after the swap does not undo a good update", 
   await using tool = makeInstallation({ "tool.exe": OLD });
   const shim = await updateToDeno(
     tool,
-    ["eval", "await new Promise((done) => setTimeout(done, 2000)); console.log('tool 2.9.5')"],
+    ["eval", "await new Promise((done) => setTimeout(done, 3000)); console.log('tool 2.9.5')"],
     "--json",
   );
   const output = join(dirname(tool.folder), "output");
   const deno = windowsPath(cachedProgram(DENO));
-  const args = helper("console", "ctrl-c", '"swapped"', windowsPath(output), deno, ...shim);
+  const args = helper("console", "ctrl-c-later", '"swapped"', windowsPath(output), deno, ...shim);
   const { code, stderr } = await runWindows("/", DENO, args, { timeoutSeconds: 60 });
   const said = Deno.readTextFileSync(output);
   assertEquals([code, stderr], [0, ""], said);

@@ -1,13 +1,19 @@
 /**
  * Windows program: a main tool that starts a program for its update and ends when its input does.
  *
- * Arguments: "helper" (as src/adopt.ts does it) or "attached" (as most would write it); the program
- * and its arguments but for --parent-pid; for "helper" then "--" and arguments to start the tool again
- * with. Prints "pid 1234".
+ * Arguments: "helper" (as src/adopt.ts does it), "self" (its whole self-update: prints "code 0" and
+ * ends with that) or "attached" (as most would write it); the program and its arguments but for
+ * --parent-pid; for "helper" then "--" and arguments to start the tool again with. Prints "pid 1234".
  */
-import { startUpdate } from "../../../src/adopt.ts";
+import { selfUpdate, startUpdate } from "../../../src/adopt.ts";
 
 const [how, shim = "", ...args] = Deno.args;
+if (how === "self") {
+  const code = await selfUpdate({ shim, args });
+  console.log(`code ${code}`);
+  for await (const _ of Deno.stdin.readable);
+  Deno.exit(code);
+}
 const end = args.indexOf("--");
 const pid = how === "helper"
   ? await startUpdate({

@@ -2,7 +2,7 @@
  * Windows program: runs another one in a console of its own and then presses Ctrl-C there, or
  * closes the console.
  *
- * Arguments: "ctrl-c" or "close"; the text in the program's output (both streams) at which that
+ * Arguments: "ctrl-c", "ctrl-c-later" (a second later) or "close"; the text in the program's output (both streams) at which that
  * happens; a file that gets this output; the program and its arguments (no quotation marks in them:
  * they are handed on between such). Exit code: the program's
  * after Ctrl-C; where the console is closed, 0 (it takes this program along, and so the code).
@@ -69,6 +69,7 @@ async function inside([event, text, file, program, ...args]: string[]): Promise<
       if (sent || !seen.includes(text)) continue;
       sent = true;
       if (event === "close") closeConsole();
+      else if (event === "ctrl-c-later") setTimeout(pressCtrlC, 1000);
       else pressCtrlC();
     }
   };

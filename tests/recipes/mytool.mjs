@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+// A tool that Node runs; updater-shim lies beside this file.
+import process from "node:process";
+import { selfUpdate, shimBeside } from "@updater-shim/updater-shim/adopt";
+
+if (process.argv[2] === "self-update") {
+  process.exit(await selfUpdate({ shim: shimBeside(import.meta.filename) }));
+}
+console.log("mytool 1.0.0");
