@@ -1,19 +1,29 @@
 /** From arguments to an exit code: the right stages in the right order, and the only catch-all. */
-import { dirname, resolve } from "@std/path";
 import { type Command, parseCommand } from "./cli/cli.ts";
 import { completionScript } from "./cli/completions.ts";
-import { type Config, loadConfig, resolveOptions } from "./cli/config.ts";
-import { endedWait } from "./output/ended_wait.ts";
+import {
+  type Config,
+  DEFAULT_CONFIG,
+  loadConfig,
+  type Options,
+  resolveOptions,
+} from "./cli/config.ts";
+import { beginWait, endedWait, endWait } from "./output/ended_wait.ts";
 import { UpdateError } from "./base/errors.ts";
 import type { Report } from "./base/events.ts";
 import { fail } from "./output/failure.ts";
-import { hasStateDir, openInstallDir, openStateDir } from "./installation/install_dir.ts";
+import {
+  findInstallDir,
+  hasHome,
+  hasStateDir,
+  type InstallDir,
+  openStateDir,
+} from "./installation/install_dir.ts";
 import { type Lock, takeLock } from "./installation/lock.ts";
 import { workAsOwner } from "./installation/folder_owner.ts";
 import { findOrphans } from "./orphans/orphans.ts";
-import { recover } from "./transaction/recover.ts";
+import { recover, type Recovery } from "./transaction/recover.ts";
 import { finishRepair, tellUnrepaired } from "./commands/repair.ts";
-import { readReceipt } from "./installation/receipt.ts";
 import { relaunch } from "./commands/relaunch.ts";
 import { createReporter } from "./output/reporter.ts";
 import { RunLog } from "./output/run_log.ts";
@@ -67,33 +77,32 @@ export async function run(args: readonly string[], system: System): Promise<numb
   }
   const report = createReporter(system, command);
   try {
-    const folder = folderOf(command, system);
-    return await workAsOwner(system, folder, args) ?? await work(command, folder, system, report);
+    // Where the shim lies, the tool lies: that needs no configuration.
+    const dir = findInstallDir(system, command);
+    return await workAsOwner(system, dir.path, args) ?? await work(command, dir, system, report);
   } catch (error) {
     return fail(error, report);
   }
 }
 
-/** Where the shim lies, the tool lies: that needs no configuration. */
-function folderOf(command: Work, { cwd, execPath }: System): string {
-  return resolve(cwd, command.installDir ?? dirname(execPath));
-}
-
 async function work(
   command: Work,
-  folder: string,
+  dir: InstallDir,
   system: System,
   report: Report,
 ): Promise<number> {
-  const session: Session = { system, dir: openInstallDir(system, folder), report };
-  const config = loadConfig(system, session.dir);
+  const session: Session = { system, dir, report };
   const stop = new AbortController();
   listen(system, stop);
+  const config = configFor(command, session);
   if (command.kind === "status") return await showStatus(session, command.json);
   const { dryRun } = command;
-  if (command.kind === "check" || dryRun) {
+  // What is wrong with the command shows before anything is made or waited for.
+  const options = command.kind === "update" || command.kind === "check"
+    ? resolveOptions(command, config, session.dir, system)
+    : undefined;
+  if (options && (command.kind === "check" || dryRun)) {
     // Looks only: no lock, no recovery, no state dir.
-    const options = resolveOptions(command, config, session.dir, system);
     if (dryRun) {
       const { update } = await load.update();
       await update(session, options, stop.signal);
@@ -107,11 +116,25 @@ async function work(
     return 0;
   }
   openStateDir(system, session.dir);
-  return await withLock(
-    session,
-    command,
-    (logged, lock) => workLocked(command, logged, config, lock, stop.signal),
-  );
+  return await workLogged({ command, session, config, options, stop: stop.signal });
+}
+
+/** Those that mend, look or remove need no configuration: a broken one is told, and not gone by. */
+function configFor({ kind }: Work, { system, dir, report }: Session): Config {
+  try {
+    return loadConfig(system, dir);
+  } catch (error) {
+    const needed = !["repair", "status", "rollback", "uninstall"].includes(kind);
+    if (needed || !(error instanceof UpdateError)) throw error;
+    const { message, path, hint } = error;
+    report({
+      event: "warning",
+      message,
+      ...(path !== undefined && { path }),
+      ...(hint !== undefined && { hint }),
+    });
+    return DEFAULT_CONFIG;
+  }
 }
 
 /** A folder that no shim ever worked in, and where nothing is amiss, gets no state dir. */
@@ -120,51 +143,80 @@ function isUntouched({ system, dir }: Session): boolean {
     findOrphans(system, dir.path).every(({ action }) => action === "leave");
 }
 
-async function withLock(
-  session: Session,
-  command: Work,
-  step: (session: Session, lock: Lock) => Promise<number>,
-): Promise<number> {
+/** One run of a command that changes something. */
+interface Run {
+  readonly command: Work;
+  readonly session: Session;
+  readonly config: Config;
+  /** Of an update. */
+  readonly options: Options | undefined;
+  readonly stop: AbortSignal;
+}
+
+/** The lock is held from the first recovery to the last word, but not while the parent is waited for. */
+async function workLogged(run: Run): Promise<number> {
+  const { command, session, stop } = run;
   const { system, dir } = session;
-  const lock = await takeLock(system, dir);
-  const ended = endedWait(session);
-  const log = new RunLog(system, dir, command.kind);
+  const { kind, waitTimeoutMs: timeoutMs } = command;
+  const take = () =>
+    takeLock(system, dir, { command: kind, timeoutMs, report: session.report, stop });
+  let lock = await take();
+  const log = new RunLog(system, dir, kind);
   const report: Report = (event) => {
     log.add(event);
     session.report(event);
   };
-  if (ended) report(ended);
+  const logged: Session = { ...session, report };
   let code = 1;
   try {
-    code = await step({ ...session, report }, lock);
+    const ended = endedWait(logged);
+    if (ended) report(ended);
+    let recovery = await recover(logged, stop);
+    if (waits(command, system)) {
+      tellUnrepaired(logged, recovery);
+      lock.release();
+      await waitOutside(logged, command, stop);
+      lock = await take();
+      recovery = await recover(logged, stop);
+    }
+    code = await workLocked({ ...run, session: logged }, recovery, lock);
   } catch (error) {
     code = fail(error, report);
   } finally {
-    // An uninstalled tool has no state dir to write to.
-    if (hasStateDir(system, dir)) log.finish(code);
+    // An uninstalled tool has no folder to write to.
+    if (hasHome(system, dir)) log.finish(code);
     lock.release();
   }
   return code;
 }
 
+/** Whether somebody is to end first. */
+function waits({ parentPid, waitStdin }: Work, { processes }: System): boolean {
+  return waitStdin || (parentPid !== undefined && parentPid !== processes.pid);
+}
+
+async function waitOutside(session: Session, command: Work, stop: AbortSignal): Promise<void> {
+  const { parentPid, waitStdin, waitTimeoutMs: timeoutMs } = command;
+  beginWait(session, parentPid);
+  try {
+    await waitForParent(session, { parentPid, waitStdin, timeoutMs }, stop);
+  } finally {
+    endWait(session);
+  }
+}
+
 async function workLocked(
-  command: Work,
-  session: Session,
-  config: Config,
+  { command, session, config, options, stop }: Run,
+  recovery: Recovery,
   lock: Lock,
-  stop: AbortSignal,
 ): Promise<number> {
-  const { system, dir } = session;
-  const recovery = await recover(session, foldersOf(session));
   if (command.kind === "repair") return finishRepair(session, recovery);
   tellUnrepaired(session, recovery);
-  const { parentPid, waitStdin, waitTimeoutMs: timeoutMs } = command;
-  await waitForParent(session, { parentPid, waitStdin, timeoutMs }, stop);
   const { healthCheck } = config;
   switch (command.kind) {
     case "update": {
       const { update } = await load.update();
-      await update(session, resolveOptions(command, config, dir, system), stop);
+      await update(session, options!, stop);
       break;
     }
     case "from": {
@@ -189,13 +241,6 @@ async function workLocked(
   }
   if (command.relaunch) await relaunch(session, config.name, command.relaunch);
   return 0;
-}
-
-/** Targets may be links that lead out of the install dir: their folders are looked after too. */
-function foldersOf({ system: { fs }, dir }: Session): string[] {
-  const receipt = readReceipt(fs, dir);
-  const files = typeof receipt === "string" ? [] : receipt.files;
-  return [dir.path, ...files.map(({ target }) => dirname(target))];
 }
 
 /**

@@ -78,7 +78,7 @@ esac
 
   /** The shim runs on after the tool's exit: this waits for the end of its run. */
   async untilDone(): Promise<string> {
-    const lastRun = join(this.folder, ".updater-shim", "last-run.json");
+    const lastRun = join(this.folder, ".updater-shim", "updater-shim", "last-run.json");
     for (let i = 0; i < 600; i++) {
       try {
         return JSON.parse(Deno.readTextFileSync(lastRun)).outcome.event;
@@ -173,14 +173,14 @@ async function untilHalf(
   at: Installation,
   size: number,
 ): Promise<{ pid: number; received: number }> {
-  const state = join(at.folder, ".updater-shim");
+  const state = join(at.folder, ".updater-shim"), home = join(state, "updater-shim");
   for (let i = 0; i < 600; i++) {
     await new Promise((resolve) => setTimeout(resolve, 20));
     try {
-      const part = [...Deno.readDirSync(join(state, "partial"))].find(({ name }) =>
+      const part = [...Deno.readDirSync(join(home, "partial"))].find(({ name }) =>
         name.endsWith(".part")
       )!;
-      const received = Deno.statSync(join(state, "partial", part.name)).size;
+      const received = Deno.statSync(join(home, "partial", part.name)).size;
       const { pid } = JSON.parse(Deno.readTextFileSync(join(state, "holder.json")));
       if (received > size / 3) return { pid, received };
     } catch {

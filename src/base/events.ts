@@ -8,7 +8,8 @@ export type ShimEvent =
   | { event: "recovered"; outcome: "finished" | "rolled-back" | "cleaned"; files: string[] }
   | { event: "repaired"; path: string; from: string }
   | { event: "nothing-to-repair" }
-  | { event: "waiting"; pid: number }
+  /** `tool`: it is that tool's shim, which works in the same folder. */
+  | { event: "waiting"; pid: number; tool?: string }
   | {
     event: "manifest";
     name: string;

@@ -1,5 +1,5 @@
-/** `updater-shim.json` in the install dir, and what the command line makes of it. */
-import { join, resolve } from "@std/path";
+/** The configuration file of a tool, and what the command line makes of it. */
+import { resolve } from "@std/path";
 import * as v from "valibot";
 import type { CommonOptions } from "./cli.ts";
 import { type Config, ConfigSchema, describeConfigIssue } from "./config_schema.ts";
@@ -12,9 +12,10 @@ import { isUrl } from "../base/url_policy.ts";
 
 export type { Config };
 
-/** The file's name in the install dir. */
-export const CONFIG_NAME = "updater-shim.json";
 const LIMIT = 64 * 1024;
+
+/** Of a tool without a configuration. */
+export const DEFAULT_CONFIG: Config = v.parse(ConfigSchema, {});
 
 /** What an update works with: command line over file. */
 export interface Options {
@@ -42,8 +43,8 @@ export interface Options {
  * Reads the file; without one, the defaults. Throws `usage`, and `filesystem` if it cannot be read or
  * somebody else could have written it: it says whose releases are installed.
  */
-export function loadConfig(world: World, dir: Pick<InstallDir, "path">): Config {
-  const path = join(dir.path, CONFIG_NAME);
+export function loadConfig(world: World, dir: Pick<InstallDir, "config">): Config {
+  const path = dir.config;
   const result = v.safeParse(ConfigSchema, readJson(world, path), { abortEarly: true });
   if (result.success) return result.output;
   throw invalid(path, describeConfigIssue(result.issues[0]));
@@ -82,7 +83,7 @@ function invalid(path: string, what: string, cause?: unknown): UpdateError {
 export function resolveOptions(
   command: CommonOptions,
   config: Config,
-  dir: Pick<InstallDir, "path">,
+  dir: Pick<InstallDir, "path" | "config">,
   { cwd }: Pick<System, "cwd">,
 ): Options {
   const { publicKeys, pin, allowDowngrade, allowHttp, force, maxAgeMs, downloadOnly, dryRun } =
@@ -124,9 +125,9 @@ function absolute(location: string, folder: string): string {
 function configuredManifests(
   { pin, channel: asked }: CommonOptions,
   { manifest, pinnedManifest, channels = {}, channel: usual }: Config,
-  dir: Pick<InstallDir, "path">,
+  dir: Pick<InstallDir, "path" | "config">,
 ): readonly string[] {
-  const path = join(dir.path, CONFIG_NAME);
+  const path = dir.config;
   if (pin !== undefined) {
     if (pinnedManifest !== undefined) return [fillIn(pinnedManifest, pin)];
     throw new UpdateError(

@@ -18,19 +18,20 @@ import type { Offer } from "./offer.ts";
  */
 export async function download(
   session: Session,
-  { manifest, files, installed, document, location }: Offer,
+  { manifest, wanted, installed, document, location }: Offer,
   downloads: ReleaseFiles,
   stop: AbortSignal,
 ): Promise<void> {
   const { system: { fs }, dir, report } = session;
   const before = readDownloaded(session);
+  const files = wanted.map(({ source }) => source);
   const ready: [ReleaseFile, Digest][] = [];
   for (const file of files) {
     const found = await before?.find(file);
     if (found) ready.push([file, found]);
   }
   beginDownload(session, ready.map(([file]) => file));
-  for (const [index, file] of files.entries()) {
+  for (const file of files) {
     if (ready.some(([{ target }]) => target === file.target)) continue;
     const staged = readyPath(dir, file);
     onFile(
@@ -38,8 +39,7 @@ export async function download(
       staged,
       () => fs.openSync(staged, { write: true, createNew: true, mode: 0o600 }).close(),
     );
-    const names = { staged, scratch: `${staged}.new` };
-    ready.push([file, await downloads.fill(index, names, stop)]);
+    ready.push([file, await downloads.fill(file, staged, stop)]);
   }
   completeDownload(session, location, document, ready);
   downloads.finish();

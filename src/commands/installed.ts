@@ -1,14 +1,20 @@
 /** Which version is installed: by the receipt if it fits the disk, else by the tool's own word. */
 import { createHash } from "node:crypto";
-import { lookAt } from "../files/durable_files.ts";
+import type { Digest } from "../files/digest.ts";
+import { isThere, lookAt } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import type { HealthCheck } from "../base/health_check.ts";
 import { askVersion } from "../transaction/health.ts";
-import type { JournalFile } from "../transaction/journal.ts";
 import type { ManifestFile } from "../release/manifest.ts";
-import { readReceipt, type Receipt } from "../installation/receipt.ts";
+import {
+  type Installed,
+  knownReceipt,
+  readReceipt,
+  type Receipt,
+} from "../installation/receipt.ts";
 import type { Session } from "../session.ts";
-import type { Target } from "../installation/targets.ts";
+import type { Staged } from "../transaction/plan.ts";
+import { behindOf, pathOf, type Target } from "../installation/targets.ts";
 
 /** What is installed, as far as it can be told. */
 export interface InstalledVersion {
@@ -34,7 +40,7 @@ export async function findInstalled(
 ): Promise<InstalledVersion> {
   const { fs } = session.system;
   const receipt = readReceipt(fs, session.dir);
-  const known = typeof receipt === "string" ? null : receipt;
+  const known = knownReceipt(receipt);
   const highest = known?.highest ?? null;
   if (known && fits(session, known, targets)) {
     return { version: known.version, release: known.release, highest, receipt: known };
@@ -56,9 +62,9 @@ export async function findInstalled(
 
 /** By size: `--status` and `--rollback` compare digests, an everyday check need not. */
 function fits({ system: { fs } }: Session, receipt: Receipt, targets: readonly Target[]): boolean {
-  return receipt.files.length > 0 && targets.every(({ name }) => {
+  return receipt.files.length > 0 && targets.every(({ name, path }) => {
     const file = receipt.files.find((file) => file.name === name);
-    return file === undefined || lookAt(fs, file.target)?.size === file.size;
+    return file === undefined || lookAt(fs, path)?.size === file.size;
   });
 }
 
@@ -70,25 +76,70 @@ export function releaseDigest(files: readonly ManifestFile[]): string {
   return createHash("sha256").update(parts.sort().join("\n")).digest("hex");
 }
 
-/** The receipt of a new set; what it replaces becomes the rollback copy. */
+/** One executable of what is installed from now on. */
+export interface InSet {
+  readonly name: string;
+  /** Its real path. */
+  readonly path: string;
+  readonly content: Digest;
+  /** What it replaces; null where nothing was there, or where it is not replaced. */
+  readonly replaced: Digest | null;
+}
+
+/** A staged executable, as part of what is installed after the commit. */
+export function inSet({ name, target, fresh, old }: Staged): InSet {
+  return { name, path: target, content: fresh, replaced: old };
+}
+
+/** What a receipt says of the release itself. */
+export type ReleaseFields = Pick<
+  Receipt,
+  "name" | "version" | "release" | "highest" | "rolledBack"
+>;
+
+/**
+ * The receipt of a new set; what it replaces becomes the rollback copy. Executables of the set before
+ * that are not in this one are `kept` as part of it, or `dropped` as what an older release had.
+ */
 export function nextReceipt(
-  { system: { clock } }: Session,
+  session: Session,
   before: Receipt | null,
-  release: Pick<Receipt, "name" | "version" | "release" | "highest">,
+  release: ReleaseFields,
   old: Pick<InstalledVersion, "version" | "release">,
-  files: readonly JournalFile[],
+  set: readonly InSet[],
+  others: "kept" | "dropped",
 ): Receipt {
-  const kept = files.filter((file) => file.old);
+  const { system: { fs, clock }, dir } = session;
+  const isInSet = ({ name }: Installed) => set.some((file) => file.name === name);
+  const rest = before?.files.filter((file) => !isInSet(file)) ?? [];
+  const dropped = [...before?.dropped ?? [], ...others === "dropped" ? rest : []];
   return {
     format: 1,
     ...release,
-    files: files.map(({ name, target, fresh }) => ({ name, target, ...fresh! })),
-    highest: release.highest ?? before?.highest ?? null,
-    rollback: kept.length === 0 ? null : {
-      version: old.version,
-      release: old.release,
-      files: kept.map(({ name, target, old }) => ({ name, target, ...old! })),
-    },
+    files: [...set.map(installed), ...others === "kept" ? rest : []],
+    dropped: dropped.filter((file) => !isInSet(file) && isThere(fs, pathOf(fs, dir, file.name))),
+    rollback: nextRollback(before, release, old, set),
+    madeFolder: before?.madeFolder ?? false,
     updated: new Date(clock.now()).toISOString(),
   };
+
+  function installed({ name, path, content: { size, sha256 } }: InSet): Installed {
+    const behind = behindOf(fs, dir, { name, path });
+    return { name, size, sha256, ...(behind !== undefined && { behind }) };
+  }
+}
+
+/** The same version once more replaces no other version: what one could go back to stays. */
+function nextRollback(
+  before: Receipt | null,
+  release: ReleaseFields,
+  { version, release: digest }: Pick<InstalledVersion, "version" | "release">,
+  set: readonly InSet[],
+): Receipt["rollback"] {
+  const again = before !== null && before.version !== null && before.version === release.version &&
+    before.release === release.release;
+  if (again) return before.rollback;
+  const files = set.flatMap(({ name, replaced }) => replaced ? [{ name, ...replaced }] : []);
+  if (files.length === 0 && version === null) return null;
+  return { version, release: digest, files };
 }

@@ -7,9 +7,9 @@ import { examine } from "../files/executable_format.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { HealthCheck } from "../base/health_check.ts";
 import { askVersion } from "../transaction/health.ts";
-import { install } from "../transaction/install.ts";
-import { findInstalled, nextReceipt } from "./installed.ts";
-import { readReceipt, type Receipt } from "../installation/receipt.ts";
+import { findInstalled, inSet, nextReceipt } from "./installed.ts";
+import { fillAll, Staging } from "../transaction/transaction.ts";
+import { knownReceipt, readReceipt } from "../installation/receipt.ts";
 import type { Session } from "../session.ts";
 import { holds } from "../transaction/swap.ts";
 import { resolveTarget } from "../installation/targets.ts";
@@ -52,35 +52,33 @@ export async function installLocal(
     });
   }
   const before = await findInstalled(session, [target], healthCheck, true);
-  let version: string | null = null;
-  await install(session, {
-    files: [{ target, digest: null, mode: (fs.statSync(file).mode ?? 0o755) & 0o777 }],
-    async fill(_index, { staged }) {
-      await onFile("copy", file, () => {
-        removeIfThere(fs, staged);
-        copyFile(fs, file, staged, 0o700);
-      });
-      const digest = await digestFileInBackground(fs, staged);
-      version = await askVersion(session, staged, healthCheck) ?? null;
-      return digest;
-    },
-    healthCheck,
-    receipt(files) {
-      const name = before.receipt?.name ?? null;
-      const release = { name, version, release: null, highest: before.highest };
-      return withOthers(
-        nextReceipt(session, before.receipt, release, before, files),
-        before.receipt,
-      );
-    },
+  const wanted = {
+    executable: target,
+    digest: null,
+    mode: (fs.statSync(file).mode ?? 0o755) & 0o777,
+    run: true,
+  };
+  await using staging = Staging.begin(session, [wanted], healthCheck);
+  const filled = await fillAll(staging.files, async ({ staged }) => {
+    await onFile("copy", file, () => {
+      removeIfThere(fs, staged);
+      copyFile(fs, file, staged, 0o700);
+    });
+    return await digestFileInBackground(fs, staged);
   }, stop);
+  const version = await askVersion(session, filled[0]!.staged, healthCheck) ?? null;
+  const staged = await staging.prove(filled, stop);
+  const fields = {
+    name: before.receipt?.name ?? null,
+    version,
+    release: null,
+    highest: before.highest,
+    rolledBack: before.receipt?.rolledBack ?? null,
+  };
+  const set = staged.map(inSet);
+  const receipt = nextReceipt(session, before.receipt, fields, before, set, "kept");
+  await staging.commit(staged, receipt, stop);
   report({ event: "updated", from: before.version, to: version ?? basename(source) });
-}
-
-/** An executable that is not of this transaction still is one of the tool's. */
-function withOthers(receipt: Receipt, before: Receipt | null): Receipt {
-  const isOther = ({ name }: { name: string }) => receipt.files.every((file) => file.name !== name);
-  return { ...receipt, files: [...receipt.files, ...before?.files.filter(isOther) ?? []] };
 }
 
 function said(completeness: string): string {
@@ -96,41 +94,39 @@ export async function rollBack(
 ): Promise<void> {
   const { system, dir, report } = session;
   const { fs } = system;
-  const receipt = readReceipt(fs, dir);
-  if (typeof receipt === "string" || !receipt.rollback) {
+  const receipt = knownReceipt(readReceipt(fs, dir));
+  if (!receipt?.rollback) {
     throw new UpdateError("usage", `There is no version to go back to in "${dir.path}"`, {
       path: dir.rollback,
       hint: "A rollback copy is kept by each update that replaces an executable.",
     });
   }
   const { rollback } = receipt;
-  const targets = rollback.files.map((file) => resolveTarget(system, dir, file.name));
+  const wanted = rollback.files.map((copy) => {
+    const { name, size, sha256 } = copy;
+    const digest = { size, sha256 };
+    return { copy, digest, executable: resolveTarget(system, dir, name), mode: 0o755, run: true };
+  });
+  const targets = wanted.map(({ executable }) => executable);
   const before = await findInstalled(session, targets, healthCheck, true);
-  await install(session, {
-    files: targets.map((target, index) => ({
-      target,
-      digest: rollback.files[index]!,
-      mode: 0o755,
-    })),
-    async fill(index, { staged }) {
-      const { name, size, sha256 } = rollback.files[index]!;
-      const copy = join(dir.rollback, name);
-      if (!isThere(fs, copy) || !holds(fs, copy, { size, sha256 })) throw spoilt(copy);
-      await onFile("stage", copy, () => {
-        removeIfThere(fs, staged);
-        // No link: on Windows the old version may still be executing, and could not be synced.
-        copyFile(fs, copy, staged, 0o700);
-      });
-      return { size, sha256 };
-    },
-    healthCheck,
-    receipt: (files) =>
-      withOthers(
-        nextReceipt(session, receipt, { ...receipt, ...rollback }, before, files),
-        receipt,
-      ),
+  await using staging = Staging.begin(session, wanted, healthCheck);
+  const filled = await fillAll(staging.files, async ({ name, digest, staged }) => {
+    const copy = join(dir.rollback, name);
+    if (!isThere(fs, copy) || !holds(fs, copy, digest)) throw spoilt(copy);
+    await onFile("stage", copy, () => {
+      removeIfThere(fs, staged);
+      // No link: on Windows the old version may still be executing, and could not be synced.
+      copyFile(fs, copy, staged, 0o700);
+    });
+    return digest;
   }, stop);
-  report({ event: "rolled-back", from: before.version, to: rollback.version });
+  const staged = await staging.prove(filled, stop);
+  const { name, highest } = receipt;
+  const { version, release } = rollback;
+  const fields = { name, version, release, highest, rolledBack: before.version };
+  const next = nextReceipt(session, receipt, fields, before, staged.map(inSet), "kept");
+  await staging.commit(staged, next, stop);
+  report({ event: "rolled-back", from: before.version, to: version });
 }
 
 function spoilt(copy: string): UpdateError {

@@ -1,8 +1,10 @@
 /** Which release is offered to this installation, and what it would change here. Changes nothing. */
 import { UpdateError } from "../base/errors.ts";
 import { redactUrl } from "../base/url_policy.ts";
-import { decideVersion } from "../base/version.ts";
+import { compareVersions, decideVersion, isVersion } from "../base/version.ts";
 import type { Options } from "../cli/config.ts";
+import { digestFileAside, sameContent } from "../files/digest.ts";
+import { onFile } from "../files/fs_errors.ts";
 import { readInstallationId } from "../installation/installation_id.ts";
 import { readReceipt } from "../installation/receipt.ts";
 import { resolveTarget, type Target } from "../installation/targets.ts";
@@ -20,13 +22,23 @@ import { fetchSigned, type SignedDocument, verifySigned } from "../release/signe
 import type { Session } from "../session.ts";
 import { fromAnyMirror } from "../transfer/mirrors.ts";
 import type { Access, Limits } from "../transfer/retry.ts";
-import { findInstalled, type InstalledVersion, releaseDigest } from "./installed.ts";
+import type { Wanted } from "../transaction/plan.ts";
+import { findInstalled, type InSet, type InstalledVersion, releaseDigest } from "./installed.ts";
+import { refuseNamesInUse } from "./names_in_use.ts";
+
+/** One executable of a release, and what it replaces. */
+export interface WantedFile extends Wanted {
+  readonly source: ReleaseFile;
+}
 
 /** A release that was read and accepted, and what it would change here. */
 export interface Offer {
   readonly manifest: Manifest;
-  readonly files: readonly ReleaseFile[];
   readonly targets: readonly Target[];
+  /** What has to be fetched. */
+  readonly wanted: readonly WantedFile[];
+  /** What is installed already, digest by digest. */
+  readonly unchanged: readonly InSet[];
   readonly installed: InstalledVersion;
   readonly release: string;
   readonly decision: "update" | "up-to-date" | "held-back";
@@ -68,7 +80,8 @@ export async function readOffer(
   const { healthCheck, allowDowngrade, force } = options;
   const installed = await findInstalled(session, targets, healthCheck, allowDowngrade);
   const missing = targets.some((target) => !target.current);
-  const decision = decideVersion(
+  const offered = isRolledBack(installed, manifest) && !force ? "up-to-date" : undefined;
+  const decision = offered ?? decideVersion(
     { version: installed.version, release: installed.release },
     installed.highest,
     { version: manifest.version, release },
@@ -76,7 +89,39 @@ export async function readOffer(
   );
   const heldBack = decision === "update" &&
     isHeldBack(session, options, manifest, installed, targets);
-  return { ...found, targets, installed, decision: heldBack ? "held-back" : decision };
+  if (decision === "update" && !force) refuseNamesInUse(session, targets, installed.receipt);
+  const all = files.map((source, index) => wantedFile(source, targets[index]!));
+  const wantedNow = decision === "update" ? all : [];
+  const { wanted, unchanged } = force
+    ? { wanted: wantedNow, unchanged: [] }
+    : await split(session, wantedNow);
+  const what = heldBack ? "held-back" : decision;
+  return { ...found, targets, wanted, unchanged, installed, decision: what };
+}
+
+function wantedFile(source: ReleaseFile, executable: Target): WantedFile {
+  const { member, size, sha256, mode, run } = source;
+  const digest = member === undefined ? { size, sha256 } : source.executable ?? null;
+  return { source, executable, digest, mode, run };
+}
+
+/** What is installed already is neither fetched nor replaced. */
+async function split({ system: { fs } }: Session, all: readonly WantedFile[]) {
+  const wanted: WantedFile[] = [], unchanged: InSet[] = [];
+  for (const file of all) {
+    const { executable: { name, path, current }, digest } = file;
+    const same = digest !== null && current?.size === digest.size &&
+      sameContent(await onFile("read", path, () => digestFileAside(fs, path)), digest);
+    if (same) unchanged.push({ name, path, content: digest, replaced: null });
+    else wanted.push(file);
+  }
+  return { wanted, unchanged };
+}
+
+/** What the user went back from is not offered again before there is something newer. */
+function isRolledBack({ receipt }: InstalledVersion, { version }: Manifest): boolean {
+  const from = receipt?.rolledBack ?? null;
+  return from !== null && isVersion(from) && compareVersions(from, version) === 0;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Starts the tool again after an update (`--relaunch -- ARGS…`). */
 import { join } from "@std/path";
 import { reason } from "../base/errors.ts";
-import { readReceipt } from "../installation/receipt.ts";
+import { knownReceipt, readReceipt } from "../installation/receipt.ts";
 import type { Session } from "../session.ts";
 
 /**
@@ -13,9 +13,9 @@ export async function relaunch(
   name: string | undefined,
   args: readonly string[],
 ): Promise<void> {
-  const receipt = readReceipt(system.fs, dir);
-  const files = typeof receipt === "string" ? [] : receipt.files;
-  const tool = name ?? (typeof receipt === "string" ? undefined : receipt.name);
+  const receipt = knownReceipt(readReceipt(system.fs, dir));
+  const files = receipt?.files ?? [];
+  const tool = name ?? receipt?.name;
   const file = files.find((file) => file.name === tool || file.name === `${tool}.exe`) ?? files[0];
   if (!file) return;
   const path = join(dir.path, file.name);

@@ -9,7 +9,8 @@ export function finishRepair({ report }: Session, recovery: Recovery): number {
     report({ event: "warning", message: `Left "${previous}" alone: ${why}`, path: previous });
   }
   if (recovery.unrepaired.length > 0) throw unrepaired(recovery);
-  if (recovery.mended.length + recovery.removed.length === 0) {
+  const { mended, removed, recovered } = recovery;
+  if (mended.length + removed.length === 0 && !recovered) {
     report({ event: "nothing-to-repair" });
   }
   return 0;

@@ -1,12 +1,15 @@
 /** What is installed and what lies about. Looks only: no lock, no recovery, nothing is written. */
 import { join } from "@std/path";
 import { isThere, readIfThere } from "../files/durable_files.ts";
+import { filesystemError, isFilesystemError } from "../files/fs_errors.ts";
 import { examine } from "../files/executable_format.ts";
 import { hasStateDir } from "../installation/install_dir.ts";
 import { readJournal } from "../transaction/journal.ts";
-import { type Holder, readHolder } from "../installation/lock.ts";
+import { type Holder, isHolderAlive, readHolder } from "../installation/holder.ts";
+import { isHiddenName } from "../installation/names.ts";
 import { findOrphans } from "../orphans/orphans.ts";
-import { readReceipt, type Receipt } from "../installation/receipt.ts";
+import { type Installed, knownReceipt, readReceipt } from "../installation/receipt.ts";
+import { pathOf } from "../installation/targets.ts";
 import type { Session } from "../session.ts";
 import { visible } from "../output/text.ts";
 import { holds } from "../transaction/swap.ts";
@@ -36,16 +39,14 @@ export async function readStatus(session: Session): Promise<Status> {
   const { system, dir } = session;
   const { fs } = system;
   const used = hasStateDir(system, dir);
-  const found = used ? readReceipt(fs, dir) : "none";
-  const receipt = typeof found === "string" ? null : found;
+  const receipt = used ? knownReceipt(readReceipt(fs, dir)) : null;
   const journal = used ? readJournal(fs, dir) : { state: "none" } as const;
   return {
     event: "status",
     installDir: dir.path,
     name: receipt?.name ?? null,
     version: receipt?.version ?? null,
-    files: receipt?.files.map((file) => ({ path: file.target, state: stateOf(session, file) })) ??
-      [],
+    files: receipt?.files.map((file) => stateOf(session, file)) ?? [],
     rollback: receipt?.rollback ? receipt.rollback.version ?? "unknown version" : null,
     lastRun: readLastRun(session),
     interrupted: journal.state === "none"
@@ -58,10 +59,17 @@ export async function readStatus(session: Session): Promise<Status> {
   };
 }
 
-function stateOf({ system: { fs } }: Session, file: Receipt["files"][number]) {
-  if (holds(fs, file.target, file)) return "installed";
-  const { completeness } = examine(fs, file.target);
-  return completeness === "complete" ? "changed" : completeness;
+function stateOf({ system: { fs }, dir }: Session, file: Installed): Status["files"][number] {
+  let path = join(dir.path, file.name);
+  try {
+    path = pathOf(fs, dir, file.name);
+    if (holds(fs, path, file)) return { path, state: "installed" };
+    const { completeness } = examine(fs, path);
+    return { path, state: completeness === "complete" ? "changed" : completeness };
+  } catch (error) {
+    if (!isFilesystemError(error)) throw error;
+    throw filesystemError(error, "look at", path);
+  }
 }
 
 function readLastRun({ system: { fs }, dir }: Session): unknown {
@@ -75,7 +83,7 @@ function readLastRun({ system: { fs }, dir }: Session): unknown {
 
 function leftovers({ system, dir }: Session): string[] {
   const hidden = [...system.fs.readDirSync(dir.path)]
-    .filter(({ name }) => /^\..+\.[0-9a-f]{16}\.(staged|copy|aside|previous)(\.exe)?$/.test(name))
+    .filter(({ name }) => isHiddenName(name))
     .map(({ name }) => join(dir.path, name));
   const trash = isThere(system.fs, dir.trash)
     ? [...system.fs.readDirSync(dir.trash)].map(({ name }) => join(dir.trash, name))
@@ -86,12 +94,7 @@ function leftovers({ system, dir }: Session): string[] {
 /** The lock itself is not tried: that would make a shim that starts just now give up. */
 async function livingHolder({ system, dir }: Session): Promise<Holder | null> {
   const holder = readHolder(system, dir);
-  if (!holder) return null;
-  // By now another process may have its pid: that one started later.
-  const since = Date.parse(holder.since);
-  const watched = await system.platform.watchProcess(system, holder.pid, since);
-  watched?.close();
-  return watched ? holder : null;
+  return holder && await isHolderAlive(system, holder) ? holder : null;
 }
 
 /** For people. */

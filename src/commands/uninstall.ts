@@ -7,7 +7,10 @@ import { isThere, realPath, removeIfThere } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { Lock } from "../installation/lock.ts";
-import { readReceipt } from "../installation/receipt.ts";
+import { toolsOf } from "../installation/install_dir.ts";
+import { type Installed, readReceipt } from "../installation/receipt.ts";
+import { behindOf, pathOf } from "../installation/targets.ts";
+import { holds } from "../transaction/swap.ts";
 import type { Session } from "../session.ts";
 import { howToFindHolders } from "../system/windows_holders.ts";
 
@@ -26,14 +29,21 @@ export async function uninstall(session: Session, lock: Lock): Promise<void> {
   }
   const shim = ownExecutable(session);
   // By the name in the install dir and by the real path: a link goes with its file.
-  const names = receipt.files.flatMap(({ name, target }) => [join(dir.path, name), target]);
-  const files = [...new Set([...names, join(dir.path, "updater-shim.json")])]
+  const names = [...receipt.files, ...receipt.dropped].flatMap((file) => pathsOf(session, file));
+  const files = [...new Set([...names, dir.config])]
     .filter((path) => !(shim && platform.sameName(path, shim)) && isThere(fs, path));
   await refuseRunning(session, files);
   for (const path of files) onFile("remove", path, () => removeIfThere(fs, path));
   removeStateButReceipt(session);
-  const last = { file: shim ?? dir.lock, state: dir.state, folder: dir.path };
-  onFile("remove", last.file, () => platform.removeAfterExit(system, last));
+  const others = toolsOf(system, dir).filter(({ home }) => home !== dir.home);
+  if (others.length > 0) {
+    // What the tools of the folder share goes with the last one.
+    if (shim) onFile("remove", shim, () => removeIfThere(fs, shim));
+    onFile("remove", dir.home, () => fs.removeSync(dir.home, { recursive: true }));
+  } else {
+    const last = { file: shim ?? dir.lock, state: dir.state, folder: dir.path };
+    onFile("remove", last.file, () => platform.removeAfterExit(system, last));
+  }
   report({ event: "uninstalled", files: shim ? [...files, shim] : files });
 }
 
@@ -75,11 +85,20 @@ function stillRunning({ system }: Session, path: string): UpdateError {
   });
 }
 
-/** All that is large or may be stuck; what is left of the state dir is small. */
+/** The name, and the file behind a link if that is where it was when it was installed. */
+function pathsOf({ system: { fs }, dir }: Session, file: Installed): string[] {
+  const path = pathOf(fs, dir, file.name);
+  const named = join(dir.path, file.name);
+  const ours = behindOf(fs, dir, { name: file.name, path }) === file.behind &&
+    holds(fs, path, file);
+  return ours ? [named, path] : file.behind === undefined ? [] : [named];
+}
+
+/** All that is large or may be stuck; what is left of the tool's folder is small. */
 function removeStateButReceipt({ system: { fs }, dir }: Session): void {
-  const last = [dir.receipt, dir.lock, dir.holder, dir.log];
-  for (const { name } of [...fs.readDirSync(dir.state)]) {
-    const path = join(dir.state, name);
+  const last = [dir.receipt, dir.log];
+  for (const { name } of [...fs.readDirSync(dir.home)]) {
+    const path = join(dir.home, name);
     if (last.includes(path)) continue;
     onFile("remove", path, () => fs.removeSync(path, { recursive: true }));
   }
@@ -91,16 +110,24 @@ function removeStateButReceipt({ system: { fs }, dir }: Session): void {
  */
 function removeEmptyState(session: Session, lock: Lock): void {
   const { system: { fs }, dir } = session;
-  const ofThisRun = [dir.lock, dir.holder, dir.log];
-  const names = [...fs.readDirSync(dir.state)].map(({ name }) => join(dir.state, name));
+  const ofThisRun = [dir.log];
+  const names = [...fs.readDirSync(dir.home)].map(({ name }) => join(dir.home, name));
   if (!names.every((path) => ofThisRun.includes(path))) return;
   lock.release();
   try {
-    fs.removeSync(dir.state, { recursive: true });
-    removeIfEmpty(session);
+    fs.removeSync(dir.home, { recursive: true });
+    removeStateIfLast(session);
   } catch {
     // It does no harm.
   }
+}
+
+/** What the tools of the folder share goes with the last one. */
+function removeStateIfLast(session: Session): void {
+  const { system, dir } = session;
+  if (toolsOf(system, dir).some((tool) => isThere(system.fs, tool.home))) return;
+  onFile("remove", dir.state, () => system.fs.removeSync(dir.state, { recursive: true }));
+  removeIfEmpty(session);
 }
 
 /** A folder of the tool's own goes too; a shared one, such as ~/.local/bin, stays. */

@@ -5,10 +5,10 @@ import { ensureInstallationId } from "../installation/installation_id.ts";
 import { discardDownloaded, readDownloaded } from "../release/downloaded.ts";
 import { checkSpace, ReleaseFiles } from "../release/release_files.ts";
 import type { Session } from "../session.ts";
-import { install } from "../transaction/install.ts";
+import { fillAll, Staging } from "../transaction/transaction.ts";
 import { download } from "./download.ts";
 import { openAccess } from "./access.ts";
-import { type InstalledVersion, nextReceipt } from "./installed.ts";
+import { inSet, type InstalledVersion, nextReceipt } from "./installed.ts";
 import { readOffer } from "./offer.ts";
 
 /** Installs the offered version, or says that it is installed. Throws `UpdateError`. */
@@ -18,7 +18,7 @@ export async function update(session: Session, options: Options, stop: AbortSign
   const access = openAccess(session.system, options);
   const ready = options.downloadOnly ? undefined : readDownloaded(session);
   const offer = await readOffer(session, options, access, stop, ready);
-  const { manifest, files, targets, installed } = offer;
+  const { manifest, wanted, unchanged, installed } = offer;
   const from = installed.version, to = manifest.version;
   if (offer.decision !== "update" && !options.dryRun) discardDownloaded(session);
   if (offer.decision === "up-to-date") return report({ event: "up-to-date", version: to });
@@ -26,43 +26,44 @@ export async function update(session: Session, options: Options, stop: AbortSign
     const { percent = 100 } = manifest.rollout ?? {};
     return report({ event: "held-back", version: from, to, percent });
   }
+  const sources = wanted.map(({ source, executable }) => ({ file: source, path: executable.path }));
   if (options.dryRun) {
-    checkSpace(session, files, targets);
-    return report({ event: "would-update", from, to, files: targets.map(({ path }) => path) });
+    checkSpace(session, sources);
+    return report({ event: "would-update", from, to, files: sources.map(({ path }) => path) });
   }
-  const downloads = new ReleaseFiles(session, files, access, ready);
+  const downloads = new ReleaseFiles(session, wanted.map(({ source }) => source), access, ready);
   downloads.prepare();
-  const missing = files.map((file, index) => ({ file, target: targets[index]! }))
-    .filter(({ file }) => !ready?.has(file));
-  checkSpace(session, missing.map(({ file }) => file), missing.map(({ target }) => target));
+  checkSpace(session, sources.filter(({ file }) => !ready?.has(file)));
   if (options.downloadOnly) return await download(session, offer, downloads, stop);
-  await install(session, {
-    files: files.map((file, index) => ({
-      target: targets[index]!,
-      digest: file.member === undefined
-        ? { size: file.size, sha256: file.sha256 }
-        : file.executable ?? null,
-      mode: file.mode,
-    })),
-    fill: (index, staged, either) => downloads.fill(index, staged, either),
-    healthCheck: options.healthCheck,
-    receipt: (entries) => {
-      const { name, version } = manifest;
-      const highest = highestOf(installed, { version, release: offer.release });
-      const release = { name, version, release: offer.release, highest };
-      return nextReceipt(session, installed.receipt, release, installed, entries);
-    },
-  }, stop);
+  {
+    await using staging = Staging.begin(session, wanted, options.healthCheck);
+    const filled = await fillAll(
+      staging.files,
+      (file, either) => downloads.fill(file.source, file.staged, either),
+      stop,
+    );
+    const staged = await staging.prove(filled, stop);
+    const set = [...staged.map(inSet), ...unchanged];
+    const { version, name } = manifest;
+    const release = { version, release: offer.release };
+    const highest = highestOf(installed, release, options.allowDowngrade);
+    const fields = { name, ...release, highest, rolledBack: null };
+    const receipt = nextReceipt(session, installed.receipt, fields, installed, set, "dropped");
+    await staging.commit(staged, receipt, stop);
+  }
   downloads.finish();
   discardDownloaded(session);
   const { notes } = manifest;
   report({ event: "updated", from, to, ...(notes !== undefined && { notes }) });
 }
 
+/** A downgrade that the user allowed lowers it: else a mistaken 9999.0.0 would be the floor for ever. */
 function highestOf(
   { highest }: InstalledVersion,
   offered: { version: string; release: string },
+  allowDowngrade: boolean,
 ): { version: string; release: string } {
+  if (allowDowngrade) return offered;
   if (highest && compareVersions(highest.version, offered.version) > 0) return highest;
   return offered;
 }

@@ -2,10 +2,23 @@
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers";
 import { timingSafeEqual } from "@std/crypto/timing-safe-equal";
+import * as v from "valibot";
 import { openPatiently } from "../system/patience.ts";
 import type { Digest, FileSystem } from "../system/system.ts";
 
 export type { Digest };
+
+/** A SHA-256 in lower-case hex, as our own files have it. */
+export const Sha256Schema = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+
+/** The two fields of a `Digest`, for records that have others beside them. */
+export const DIGEST_FIELDS = {
+  size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  sha256: Sha256Schema,
+};
+
+/** A `Digest` in a file of ours. */
+export const DigestSchema = v.strictObject(DIGEST_FIELDS);
 
 /** 1 MiB reads into the native hash are the fastest structure measured (`deno task bench`). */
 const CHUNK = 1024 * 1024;

@@ -1,37 +1,90 @@
 /**
- * The install dir and its state dir: the one place that knows what lies where, and that both belong
- * to us alone.
+ * The install dir, its state dir and the tools in it: the one place that knows what lies where, and
+ * that it belongs to us alone.
  */
-import { join } from "@std/path";
+import { dirname, join, resolve } from "@std/path";
 import { isThere, lookAt, realPath, syncFolder } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import { onFile, refuseNetworkPath } from "../files/fs_errors.ts";
+import { DEFAULT_TOOL_ID, IN_STATE, IN_TOOL, isToolId, STATE_DIR } from "./names.ts";
+import { toolIdOf, toolIdOfShim } from "./names.ts";
 import type { System } from "../system/system.ts";
 
-/** Absolute real paths. */
+/** One tool in an install dir. Absolute real paths. */
 export interface InstallDir {
   /** The folder of the main tool's executables. */
   readonly path: string;
   /** `.updater-shim/` in it. */
   readonly state: string;
+  /** One for the folder. */
   readonly lock: string;
   readonly holder: string;
-  readonly journal: string;
-  readonly receipt: string;
-  readonly lastRun: string;
-  readonly log: string;
-  /** Downloads that a later run can resume. */
-  readonly partial: string;
-  /** What the last update replaced. */
-  readonly rollback: string;
   /** Old images that were still executing; deleted by a later start. */
   readonly trash: string;
   /** Executables that were found cut off. */
   readonly broken: string;
+  /** The tool id. */
+  readonly id: string;
+  /** The tool's configuration file, which may lie elsewhere and need not exist. */
+  readonly config: string;
+  /** `<state>/<tool id>/`; all that follows lies in it. */
+  readonly home: string;
+  readonly journal: string;
+  readonly receipt: string;
+  readonly lastRun: string;
+  readonly log: string;
+  /** Says for whom a run waits; left behind where it was ended meanwhile. */
+  readonly waits: string;
+  /** Downloads that a later run can resume. */
+  readonly partial: string;
+  /** The staged set of the update in progress. */
+  readonly staged: string;
+  /** What the last update replaced. */
+  readonly rollback: string;
 }
 
-/** Finds the install dir. Throws `filesystem` where it is missing or no folder. */
-export function openInstallDir(system: System, folder: string): InstallDir {
+/** What the command line says about the place. */
+export interface Place {
+  /** `--install-dir`, as given. */
+  readonly installDir?: string | undefined;
+  /** `--config`, as given. */
+  readonly config?: string | undefined;
+}
+
+/**
+ * Where to work, and on which tool: `--config` names the tool and, without `--install-dir`, the
+ * folder; without `--config` the shim's own name and folder do. Throws `usage` where the tool id
+ * cannot be one, `filesystem` where the folder is missing or none.
+ */
+export function findInstallDir(system: System, place: Place): InstallDir {
+  const { cwd, execPath, shimName } = system;
+  const config = place.config === undefined ? undefined : resolve(cwd, place.config);
+  const folder = place.installDir === undefined
+    ? dirname(config ?? execPath)
+    : resolve(cwd, place.installDir);
+  const id = config === undefined ? toolIdOfShim(shimName) : toolIdOf(config);
+  if (id === undefined) {
+    throw new UpdateError("usage", `"${config}" cannot be the configuration of a tool`, {
+      path: config!,
+      hint: 'Its name says which tool it is: a plain file name that ends in ".json".',
+    });
+  }
+  if (!isToolId(id)) {
+    throw new UpdateError("usage", `A shim called "${id}" does not say which tool it is for`, {
+      path: execPath,
+      hint: "Name the tool's configuration with --config, or give the shim a plain name.",
+    });
+  }
+  return openInstallDir(system, folder, id, config);
+}
+
+/** Opens a folder for one tool. Throws `filesystem` where it is missing or no folder. */
+export function openInstallDir(
+  system: Pick<System, "fs" | "os">,
+  folder: string,
+  id: string = DEFAULT_TOOL_ID,
+  config?: string,
+): InstallDir {
   const { fs } = system;
   refuseNetworkPath(system, "use the install dir", folder);
   let path: string;
@@ -53,43 +106,75 @@ export function openInstallDir(system: System, folder: string): InstallDir {
     );
   }
   refuseNetworkPath(system, "use the install dir", path);
-  const state = join(path, ".updater-shim");
-  const inState = (name: string) => join(state, name);
+  return installDirOf(path, id, config ?? join(path, `${id}.json`));
+}
+
+function installDirOf(path: string, id: string, config: string): InstallDir {
+  const state = join(path, STATE_DIR), home = join(state, id);
   return {
     path,
     state,
-    lock: inState("lock"),
-    holder: inState("holder.json"),
-    journal: inState("journal"),
-    receipt: inState("receipt.json"),
-    lastRun: inState("last-run.json"),
-    log: inState("log.txt"),
-    partial: inState("partial"),
-    rollback: inState("rollback"),
-    trash: inState("trash"),
-    broken: inState("broken"),
+    lock: join(state, IN_STATE.lock),
+    holder: join(state, IN_STATE.holder),
+    trash: join(state, IN_STATE.trash),
+    broken: join(state, IN_STATE.broken),
+    id,
+    config,
+    home,
+    journal: join(home, IN_TOOL.journal),
+    receipt: join(home, IN_TOOL.receipt),
+    lastRun: join(home, IN_TOOL.lastRun),
+    log: join(home, IN_TOOL.log),
+    waits: join(home, IN_TOOL.waits),
+    partial: join(home, IN_TOOL.partial),
+    staged: join(home, IN_TOOL.staged),
+    rollback: join(home, IN_TOOL.rollback),
   };
 }
 
-/** Whether a shim has ever worked here. */
-export function hasStateDir({ fs }: System, dir: InstallDir): boolean {
+/** This tool first, then every other one that has a folder in the state dir, by name. */
+export function toolsOf({ fs }: Pick<System, "fs">, dir: InstallDir): InstallDir[] {
+  if (!isThere(fs, dir.state)) return [dir];
+  const ids = onFile("list", dir.state, () => [...fs.readDirSync(dir.state)])
+    .map(({ name }) => name)
+    .filter((name) => name !== dir.id && isToolId(name))
+    .filter((name) => lookAt(fs, join(dir.state, name))?.isDirectory);
+  return [
+    dir,
+    ...ids.sort().map((id) => installDirOf(dir.path, id, join(dir.path, `${id}.json`))),
+  ];
+}
+
+/** Whether a shim has ever worked in the folder. */
+export function hasStateDir({ fs }: Pick<System, "fs">, dir: InstallDir): boolean {
   return isThere(fs, dir.state);
 }
 
+/** Whether a shim has ever worked on this tool. */
+export function hasHome({ fs }: Pick<System, "fs">, dir: InstallDir): boolean {
+  return isThere(fs, dir.home);
+}
+
 /**
- * Makes the state dir (mode 0700) where it is missing, and refuses one that somebody else could
- * have prepared: a link, another owner, writable by others. Throws `filesystem`.
+ * Makes the state dir and the tool's folder in it (mode 0700) where they are missing, and refuses
+ * what somebody else could have prepared: a link, another owner, writable by others. Throws
+ * `filesystem`.
  */
 export function openStateDir(system: System, dir: InstallDir): void {
-  const { fs } = system;
-  makeFolder(system, dir.state);
   // Each time: a run that was killed may have made it and not come this far. Without its own name
   // no name in it is durable, not even the journal's, however often that is synced.
-  syncFolder(fs, dir.path);
-  const info = fs.lstatSync(dir.state);
+  makeOwnFolder(system, dir.state);
+  syncFolder(system.fs, dir.path);
+  makeOwnFolder(system, dir.home);
+  syncFolder(system.fs, dir.state);
+}
+
+function makeOwnFolder(system: System, path: string): void {
+  makeFolder(system, path);
+  const info = system.fs.lstatSync(path);
   const refuse = (why: string) => {
-    throw new UpdateError("filesystem", `Refusing the state dir "${dir.state}": ${why}`, {
-      path: dir.state,
+    throw new UpdateError("filesystem", `Refusing the state dir "${path}": ${why}`, {
+      path,
       hint: "Look who made it; remove it, and the next run makes a safe one.",
     });
   };
@@ -101,7 +186,7 @@ export function openStateDir(system: System, dir: InstallDir): void {
 }
 
 /** Makes a folder of the state dir where it is missing. */
-export function makeFolder({ fs }: System, path: string): void {
+export function makeFolder({ fs }: Pick<System, "fs">, path: string): void {
   onFile("make the folder", path, () => {
     try {
       fs.mkdirSync(path, { mode: 0o700 });

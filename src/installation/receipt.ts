@@ -1,23 +1,36 @@
 /**
- * What is installed, as the last update left it: the floor for downgrades, the digests for
- * `--rollback` and `--status`. It may be missing (a first run) or damaged; neither opens a way
- * around the downgrade rule, because then the tool itself is asked for its version.
+ * What is installed of one tool, as its last update left it: the floor for downgrades, the digests
+ * for `--rollback`, `--status` and `--uninstall`. It may be missing (a first run) or damaged; neither
+ * opens a way around the downgrade rule, because then the tool itself is asked for its version.
+ *
+ * It holds names relative to the install dir and no absolute path, so that a folder that is moved or
+ * copied takes its receipt along, and a copy never acts on the original.
  */
 import * as v from "valibot";
+import { DIGEST_FIELDS, Sha256Schema } from "../files/digest.ts";
 import { readIfThere, replaceFile } from "../files/durable_files.ts";
+import { isPlainName } from "../base/file_names.ts";
 import type { InstallDir } from "./install_dir.ts";
 import type { FileSystem } from "../system/system.ts";
 import { isVersion } from "../base/version.ts";
 
-const Sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+/** A name in the install dir. Exported for the journal. */
+export const NameSchema = v.pipe(v.string(), v.check(isPlainName, "a plain file name"));
+
+const KeptSchema = v.strictObject({ name: NameSchema, ...DIGEST_FIELDS });
+
 const InstalledSchema = v.strictObject({
-  /** The name in the release manifest. */
-  name: v.string(),
-  /** The real path. */
-  target: v.string(),
-  size: v.number(),
-  sha256: Sha256,
+  /** The name in the release manifest, and in the install dir. */
+  name: NameSchema,
+  ...DIGEST_FIELDS,
+  /**
+   * Where the name is a link: the real path of its file, relative to the install dir. Only to compare
+   * with what the link leads to now; never to act on.
+   */
+  behind: v.optional(v.string()),
 });
+
+const VersionSchema = v.pipe(v.string(), v.check(isVersion));
 
 /** Exported for the journal, which carries the receipt of the update in progress. */
 export const ReceiptSchema = v.strictObject({
@@ -27,20 +40,25 @@ export const ReceiptSchema = v.strictObject({
   /** Null where `--from` installed a file that does not tell its version. */
   version: v.nullable(v.string()),
   /** Digest over all files of the release: tells equal versions with other bytes apart. */
-  release: v.nullable(Sha256),
+  release: v.nullable(Sha256Schema),
+  /** What the installed release consists of. */
   files: v.array(InstalledSchema),
+  /** What earlier releases had, this one has not, and is still there. */
+  dropped: v.array(InstalledSchema),
   /** The highest version ever accepted: older ones are downgrades even after a rollback. */
-  highest: v.nullable(
-    v.strictObject({ version: v.pipe(v.string(), v.check(isVersion)), release: Sha256 }),
-  ),
+  highest: v.nullable(v.strictObject({ version: VersionSchema, release: Sha256Schema })),
+  /** The version that the user went back from: not offered again. */
+  rolledBack: v.nullable(v.string()),
   /** What `--rollback` brings back: complete files in `rollback/`, by name. */
   rollback: v.nullable(
     v.strictObject({
       version: v.nullable(v.string()),
-      release: v.nullable(Sha256),
-      files: v.array(InstalledSchema),
+      release: v.nullable(Sha256Schema),
+      files: v.array(KeptSchema),
     }),
   ),
+  /** The shim made the install dir, and so may remove it. */
+  madeFolder: v.boolean(),
   /** ISO 8601. */
   updated: v.string(),
 });
@@ -64,6 +82,11 @@ export function readReceipt(fs: FileSystem, dir: InstallDir): ReceiptState {
     if (error instanceof SyntaxError || error instanceof RangeError) return "damaged";
     throw error;
   }
+}
+
+/** The receipt where there is one that can be read. */
+export function knownReceipt(state: ReceiptState): Receipt | null {
+  return typeof state === "string" ? null : state;
 }
 
 /** Makes the receipt durable, in one step. */

@@ -1,10 +1,10 @@
 /** Which file a name of the manifest stands for, and whether we may replace it. */
-import { basename, dirname, join } from "@std/path";
+import { basename, dirname, join, relative, resolve } from "@std/path";
 import { lookAt, realPath } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
 import { type InstallDir, refuseOpenFolder } from "./install_dir.ts";
-import type { FileInfo, System } from "../system/system.ts";
+import type { FileInfo, FileSystem, System } from "../system/system.ts";
 
 /** One executable to be replaced, or installed for the first time. */
 export interface Target {
@@ -14,6 +14,37 @@ export interface Target {
   readonly path: string;
   /** Undefined at a first installation. */
   readonly current: FileInfo | undefined;
+}
+
+/** As Linux does. */
+const MOST_LINKS = 40;
+
+/**
+ * The real path that a name of the install dir stands for now: through links, also where the last one
+ * leads to a file that is missing. Throws the file system's errors (a circle of links).
+ */
+export function pathOf(fs: FileSystem, dir: Pick<InstallDir, "path">, name: string): string {
+  let path = join(dir.path, name);
+  for (let links = 0;; links++) {
+    try {
+      // Not only of links: on Windows the name on the disk may have other letters' case.
+      return realPath(fs, path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound) || links === MOST_LINKS) throw error;
+    }
+    if (!lookAt(fs, path)?.isSymlink) return path;
+    path = resolve(dirname(path), fs.readLinkSync(path));
+  }
+}
+
+/** The receipt's `behind` of a target: undefined unless its name is a link. */
+export function behindOf(
+  fs: FileSystem,
+  dir: Pick<InstallDir, "path">,
+  { name, path }: Pick<Target, "name" | "path">,
+): string | undefined {
+  if (!lookAt(fs, join(dir.path, name))?.isSymlink) return undefined;
+  return relative(dir.path, path).replaceAll("\\", "/");
 }
 
 /** Package managers keep their own books: a file that they own is theirs to replace. */
@@ -35,16 +66,11 @@ export function resolveTarget(system: System, dir: InstallDir, name: string): Ta
     throw new UpdateError("filesystem", `Cannot replace "${named}": ${why}`, { path: named, hint });
   };
   const info = lookAt(fs, named);
-  let path = named;
-  if (info) {
-    // Not only of links: on Windows the name on the disk may have other letters' case.
-    try {
-      path = realPath(fs, named);
-    } catch {
-      return refuse("it is a link that leads nowhere", "Remove the link, or put its file back.");
-    }
+  const path = onFile("look at", named, () => pathOf(fs, dir, name));
+  const current = lookAt(fs, path);
+  if (info?.isSymlink && !current) {
+    return refuse("it is a link that leads nowhere", "Remove the link, or put its file back.");
   }
-  const current = info && onFile("look at", path, () => fs.lstatSync(path));
   if (current && !current.isFile) {
     return refuse(
       current.isDirectory ? "a folder of that name is in the way" : "it is no plain file",

@@ -5,8 +5,10 @@
  * | `X` | `X.previous` or `X.previous.exe` | then |
  * | --- | --- | --- |
  * | missing, empty or cut off | a complete executable | it becomes `X`; a cut-off `X` is kept aside |
- * | missing, empty or cut off | not an executable, or cut off itself | both stay; named, code 9 |
+ * | missing, empty or cut off | not an executable, or empty, and nobody misses `X` | both stay; named |
+ * | missing, empty or cut off | cut off itself, or empty | both stay; named, code 9 |
  * | complete | anything | both stay; named |
+ * | anything | cannot be read | both stay; named |
  * | a folder, a link, a device | anything | both stay; named |
  */
 import { basename, dirname, join } from "@std/path";
@@ -18,16 +20,19 @@ import {
   syncFolder,
 } from "../files/durable_files.ts";
 import { examine, type Executable } from "../files/executable_format.ts";
-import { UpdateError } from "../base/errors.ts";
-import { onFile } from "../files/fs_errors.ts";
+import { reason, UpdateError } from "../base/errors.ts";
+import { isFilesystemError, onFile } from "../files/fs_errors.ts";
 import { makeFolder, openStateDir } from "../installation/install_dir.ts";
+import {
+  isForeignPrevious,
+  isPrevious,
+  ownerOfPrevious,
+  unfinishedOf,
+} from "../installation/names.ts";
 import type { Session } from "../session.ts";
 import { moveOver } from "../transaction/swap.ts";
 import type { System } from "../system/system.ts";
 import { placeInTrash } from "../installation/trash.ts";
-
-/** `.previous` is ours; `.previous.exe` is what uv and axoupdater leave. */
-const SUFFIX = /\.previous(\.exe)?$/i;
 
 /** What to do with one `.previous`. */
 export interface Orphan {
@@ -38,19 +43,33 @@ export interface Orphan {
   readonly why: string;
 }
 
-/** Looks only. Two `.previous` of one target: the second finds it complete once it is restored. */
-export function findOrphans(system: System, folder: string): Orphan[] {
+/**
+ * Looks only. Two `.previous` of one target: the second finds it complete once it is restored.
+ * `expected` are executables that ought to be there.
+ */
+export function findOrphans(
+  system: System,
+  folder: string,
+  expected: readonly string[] = [],
+): Orphan[] {
   const names = [...system.fs.readDirSync(folder)].map(({ name }) => name);
-  return names.filter((name) => SUFFIX.test(name)).sort().map((name) =>
-    judge(system, join(folder, name))
-  );
+  return names.filter(isPrevious).sort().map((name) => {
+    const previous = join(folder, name);
+    try {
+      return judge(system, previous, expected);
+    } catch (error) {
+      if (!isFilesystemError(error)) throw error;
+      const target = ownerOfPrevious(previous);
+      return { previous, target, action: "leave", why: `it cannot be read (${reason(error)})` };
+    }
+  });
 }
 
-function judge({ fs, os }: System, previous: string): Orphan {
+function judge({ fs, os }: System, previous: string, expected: readonly string[]): Orphan {
   const old = examine(fs, previous);
-  let target = previous.replace(SUFFIX, "");
+  let target = ownerOfPrevious(previous);
   // Rust's `with_extension("previous.exe")` turns `uv.exe` into `uv.previous.exe`.
-  if (/\.previous\.exe$/i.test(previous) && old.format === "pe" && !/\.exe$/i.test(target)) {
+  if (isForeignPrevious(basename(previous)) && old.format === "pe" && !/\.exe$/i.test(target)) {
     if (!isThere(fs, target)) target += ".exe";
   }
   const current = examine(fs, target);
@@ -67,6 +86,7 @@ function judge({ fs, os }: System, previous: string): Orphan {
     : current.size === 0
     ? "empty"
     : "cut off";
+  if (old.size === 0 && !expected.includes(target)) return found("leave", "it is empty");
   if (old.completeness !== "complete") {
     return found("give-up", `"${target}" is ${broken}, and this file is not complete either`);
   }
@@ -94,23 +114,40 @@ export interface Unrepaired {
   readonly hint: string;
 }
 
-/** What became of the orphans of a folder; lists grow. */
+/** What became of the orphans of a folder. */
 export interface Mended {
-  readonly mended: string[];
-  readonly unrepaired: Unrepaired[];
-  readonly left: Orphan[];
+  readonly mended: readonly string[];
+  readonly unrepaired: readonly Unrepaired[];
+  readonly left: readonly Orphan[];
 }
 
-/** Carries the rule out in one folder. One file that fails does not keep the others from it. */
+/**
+ * Carries the rule out in one folder, but for the paths that an open journal `named`, and targets that
+ * were `mended` before. A file that fails, or a folder, does not keep the others from it.
+ */
 export async function mendOrphans(
   session: Session,
   folder: string,
-  { mended, unrepaired, left }: Mended,
-): Promise<void> {
-  for (const orphan of onFile("list", folder, () => findOrphans(session.system, folder))) {
+  before: {
+    readonly named: readonly string[];
+    readonly mended: readonly string[];
+    readonly expected: readonly string[];
+  },
+): Promise<Mended> {
+  const mended: string[] = [], unrepaired: Unrepaired[] = [], left: Orphan[] = [];
+  let orphans: Orphan[];
+  try {
+    orphans = onFile("list", folder, () => findOrphans(session.system, folder, before.expected));
+  } catch (error) {
+    if (!(error instanceof UpdateError)) throw error;
+    const hint = error.hint ?? "Look at the folder.";
+    return { mended, left, unrepaired: [{ path: folder, why: error.message, hint }] };
+  }
+  for (const orphan of orphans) {
     const { previous, target, action, why } = orphan;
+    if (before.named.includes(previous) || before.named.includes(target)) continue;
     // Two `.previous` of one target: the first one mended it.
-    if (mended.includes(target)) continue;
+    if (before.mended.includes(target) || mended.includes(target)) continue;
     const failed = (why: string, hint: string) => unrepaired.push({ path: target, why, hint });
     if (action === "leave") left.push(orphan);
     if (action === "give-up") {
@@ -125,6 +162,7 @@ export async function mendOrphans(
       failed(error.message, error.hint ?? `Rename "${previous}" to "${target}" by hand.`);
     }
   }
+  return { mended, unrepaired, left };
 }
 
 /**
@@ -153,8 +191,8 @@ function keepBroken(session: Session, target: string): void {
   openStateDir(system, dir);
   makeFolder(system, dir.broken);
   const name = basename(target);
-  const kept = join(dir.broken, name), scratch = join(dir.broken, `${name}.new`);
+  const kept = join(dir.broken, name), scratch = unfinishedOf(kept);
   removeIfThere(fs, scratch);
-  linkOrCopy(fs, target, scratch, `${scratch}.copy`);
-  moveOrCopy(fs, scratch, kept, `${scratch}.copy`);
+  linkOrCopy(fs, target, scratch, unfinishedOf(scratch));
+  moveOrCopy(fs, scratch, kept, unfinishedOf(scratch));
 }

@@ -4,31 +4,62 @@
  * but also before it could. While it waits it cannot tell (the tool is in that job itself, as it may
  * be in any container's or terminal's), but what it left tells the next start.
  */
-import { readIfThere } from "../files/durable_files.ts";
+import { readIfThere, removeIfThere, writeAll } from "../files/durable_files.ts";
 import type { ShimEvent } from "../base/events.ts";
 import type { Session } from "../session.ts";
+import type { OpenFile } from "../system/system.ts";
 
-/** The log begins anew long before. */
-const LIMIT = 8 * 1024 * 1024;
-
-/**
- * A warning if the run before this one was ended from outside while it waited. The lock is held, and
- * this run has logged nothing yet.
- */
-export function endedWait({ system: { os, fs }, dir }: Session): ShimEvent | undefined {
-  if (os !== "windows") return undefined;
-  let log: string;
+/** Leaves word that this run waits for a process. Never fails: it only would explain something. */
+export function beginWait(
+  { system: { fs, processes }, dir }: Session,
+  pid: number | undefined,
+): void {
+  let file: OpenFile | undefined;
   try {
-    log = new TextDecoder().decode(readIfThere(fs, dir.log, LIMIT));
+    file = fs.openSync(dir.waits, { write: true, create: true, truncate: true, mode: 0o600 });
+    writeAll(
+      file,
+      new TextEncoder().encode(
+        `${JSON.stringify({ shim: processes.pid, waitsFor: pid ?? null })}\n`,
+      ),
+    );
   } catch {
-    return undefined; // it may be held by somebody, and only would have explained something
+    // See above.
+  } finally {
+    file?.close();
   }
-  const pid = /Waiting for process (\d+) to exit\n$/.exec(log)?.[1];
-  if (pid === undefined) return undefined;
+}
+
+/** The wait is over, however. */
+export function endWait({ system: { fs }, dir }: Session): void {
+  try {
+    removeIfThere(fs, dir.waits);
+  } catch {
+    // See above.
+  }
+}
+
+/** A warning if the run before this one was ended from outside while it waited. Takes the word away. */
+export function endedWait(session: Session): ShimEvent | undefined {
+  const { system: { os, fs, processes }, dir } = session;
+  let left: { shim?: unknown; waitsFor?: unknown } = {};
+  try {
+    const bytes = readIfThere(fs, dir.waits, 1024);
+    if (!bytes) return undefined;
+    left = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    // It was ended while it wrote.
+  }
+  const { shim, waitsFor } = left;
+  // Nobody holds the lock while waiting: it may be at it still.
+  if (os !== "windows" && typeof shim === "number" && processes.exists(shim)) return undefined;
+  endWait(session);
+  const whom = typeof waitsFor === "number" ? `process ${waitsFor}` : "the tool";
   return {
     event: "warning",
-    message: `The run before this one was ended while it waited for process ${pid}`,
-    hint:
-      'If that happens with each update: the tool has to start updater-shim with "detached: true".',
+    message: `The run before this one was ended while it waited for ${whom}`,
+    hint: os === "windows"
+      ? 'If that happens with each update: the tool has to start updater-shim with "detached: true".'
+      : "If that happens with each update: the tool has to exec updater-shim, or start it so that it outlives the tool.",
   };
 }

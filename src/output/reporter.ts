@@ -62,6 +62,9 @@ function sentences(event: ShimEvent): string[] {
     case "nothing-to-repair":
       return ["Nothing to repair."];
     case "waiting":
+      if (event.tool !== undefined) {
+        return [`Waiting for the update of "${event.tool}" (process ${event.pid}) to end`];
+      }
       // Without a pid it is the end of the standard input that is waited for.
       return [
         event.pid ? `Waiting for process ${event.pid} to exit` : "Waiting for the tool to exit",

@@ -26,8 +26,9 @@ export class RunLog {
       fs.renameSync(dir.log, `${dir.log}.old`);
       this.#file = fs.openSync(dir.log, options);
     });
-    // A run that dies leaves no outcome behind, rather than an older run's.
-    this.#try(() => removeIfThere(system.fs, dir.lastRun));
+    // A run that dies leaves no outcome behind, rather than an older run's. A repair does: most have
+    // nothing to do, and then the outcome before stays for the tool to show.
+    if (command !== "repair") this.#try(() => removeIfThere(system.fs, dir.lastRun));
     this.#write(`--${command}`);
   }
 
@@ -42,6 +43,8 @@ export class RunLog {
   /** The last word. */
   finish(code: number): void {
     this.#write(`exit code ${code}`);
+    this.#try(() => this.#file?.close());
+    if (this.#last?.event === "nothing-to-repair") return;
     const outcome = {
       format: 1,
       command: this.command,
@@ -51,7 +54,6 @@ export class RunLog {
       outcome: this.#last ?? null,
     };
     this.#try(() => replaceFile(this.system.fs, this.dir.lastRun, visibleJson(outcome) + "\n"));
-    this.#try(() => this.#file?.close());
   }
 
   #write(line: string): void {

@@ -8,7 +8,7 @@ import { copyFile, lookAt, moveOrCopy, removeIfThere } from "../files/durable_fi
 import { UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
 import { makeFolder } from "../installation/install_dir.ts";
-import type { JournalFile } from "../transaction/journal.ts";
+import { unfinishedOf } from "../installation/names.ts";
 import type { ReleaseFile } from "./manifest.ts";
 import { openPatiently } from "../system/patience.ts";
 import type { Session } from "../session.ts";
@@ -17,12 +17,9 @@ import { tellMirror } from "./mirror_warning.ts";
 import type { Access } from "../transfer/retry.ts";
 import { discardPartial } from "../transfer/sidecar.ts";
 import type { FileSystem } from "../system/system.ts";
-import type { Target } from "../installation/targets.ts";
 
 /** An archive without a declared executable size may not grow beyond this many times its size. */
 const UNPACK_FACTOR = 50;
-
-type Names = Pick<JournalFile, "staged" | "scratch">;
 
 /** The downloads of one release, each fetched once however many executables it holds. */
 export class ReleaseFiles {
@@ -56,10 +53,12 @@ export class ReleaseFiles {
     }
   }
 
-  /** Fills one staged file. What it returns is the digest of what is on the disk, verified. */
-  async fill(index: number, staged: Names, stop: AbortSignal): Promise<Digest> {
-    const file = this.files[index]!;
-    const ready = await this.ready?.take(file, staged.staged, staged.scratch);
+  /**
+   * Fills one staged file, which is there and empty. What it returns is the digest of what is on the
+   * disk, verified.
+   */
+  async fill(file: ReleaseFile, staged: string, stop: AbortSignal): Promise<Digest> {
+    const ready = await this.ready?.take(file, staged, unfinishedOf(staged));
     if (ready) {
       this.session.report({ event: "verified", file: file.target, ...ready });
       return ready;
@@ -98,12 +97,12 @@ export class ReleaseFiles {
   }
 
   /** The download is the executable. Within one file system this is a rename. */
-  async #place(file: ReleaseFile, partial: string, { staged, scratch }: Names) {
+  async #place(file: ReleaseFile, partial: string, staged: string) {
     const { fs } = this.session.system;
     const digest = { size: file.size, sha256: file.sha256 };
     const shared = this.files.filter((other) => other.sha256 === file.sha256).length > 1;
     const copied = onFile("write", staged, () => {
-      if (!shared) return moveOrCopy(fs, partial, staged, scratch);
+      if (!shared) return moveOrCopy(fs, partial, staged, unfinishedOf(staged));
       removeIfThere(fs, staged);
       copyFile(fs, partial, staged, 0o600);
       return true;
@@ -112,7 +111,7 @@ export class ReleaseFiles {
     return digest;
   }
 
-  async #unpack(file: ReleaseFile, archive: string, { staged }: Names): Promise<Digest> {
+  async #unpack(file: ReleaseFile, archive: string, staged: string): Promise<Digest> {
     const { fs } = this.session.system;
     const kind = archiveKind(file.url);
     if (!kind) {
@@ -150,8 +149,7 @@ export class ReleaseFiles {
 /** Refuses before the first byte if a file system cannot hold what is to come. */
 export function checkSpace(
   { system: { fs }, dir }: Session,
-  files: readonly ReleaseFile[],
-  targets: readonly Target[],
+  files: readonly { readonly file: ReleaseFile; readonly path: string }[],
 ): void {
   const needs = new Map<number, { folder: string; bytes: number }>();
   const need = (folder: string, bytes: number) => {
@@ -162,16 +160,16 @@ export function checkSpace(
   // A dry run makes no state dir: it would be on the file system of the install dir.
   const state = lookAt(fs, dir.state) ? dir.state : dir.path;
   const seen = new Set<string>();
-  files.forEach((file, index) => {
+  for (const { file, path } of files) {
     const partial = join(dir.partial, `${file.sha256}.part`);
-    const folder = dirname(targets[index]!.path);
+    const folder = dirname(path);
     const fetched = lookAt(fs, partial)?.size ?? 0;
     if (!seen.has(file.sha256)) need(state, Math.max(0, file.size - fetched));
     const moved = file.member === undefined && !seen.has(file.sha256) &&
       fs.statSync(folder).dev === fs.statSync(state).dev;
     if (!moved) need(folder, file.executable?.size ?? file.size);
     seen.add(file.sha256);
-  });
+  }
   for (const { folder, bytes } of needs.values()) {
     const free = freeBytes(fs, folder);
     if (free >= bytes) continue;

@@ -5,6 +5,7 @@
  */
 import { statfsSync } from "node:fs";
 import process from "node:process";
+import { basename } from "@std/path";
 import { fchmodSync, fchownSync, openExistingSync } from "./deno_files.ts";
 import {
   confinedTo,
@@ -213,6 +214,8 @@ export const denoSystem: System = {
   os: Deno.build.os === "windows" || Deno.build.os === "darwin" ? Deno.build.os : "linux",
   target: Deno.build.target,
   execPath: Deno.execPath(),
+  // Under `deno run` the executable is Deno's own.
+  shimName: Deno.build.standalone ? basename(Deno.execPath()) : "updater-shim",
   cwd: Deno.cwd(),
   user: Deno.build.os === "windows" ? undefined : { uid: Deno.uid()!, gid: Deno.gid()! },
   fs,

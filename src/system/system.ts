@@ -197,6 +197,8 @@ export interface System {
   readonly target: string;
   /** Our own executable, read once at the start (later it may read "… (deleted)" on Linux). */
   readonly execPath: string;
+  /** Base name of the shim's executable; `updater-shim` where it is not compiled. */
+  readonly shimName: string;
   /** Current folder. */
   readonly cwd: string;
   /** Effective user and group; undefined on Windows. */

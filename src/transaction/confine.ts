@@ -1,7 +1,7 @@
 /** Least privilege: which programs the shim may still run, once that is known. */
 import { join } from "@std/path";
-import type { JournalFile } from "./journal.ts";
-import { readReceipt } from "../installation/receipt.ts";
+import type { Located } from "./journal.ts";
+import { knownReceipt, readReceipt } from "../installation/receipt.ts";
 import type { Session } from "../session.ts";
 
 /**
@@ -9,10 +9,9 @@ import type { Session } from "../session.ts";
  * staged files, their targets and the tool's other executables (to start it again, by its name in
  * the install dir, which may be a link).
  */
-export function confine({ system, dir }: Session, files: readonly JournalFile[]): void {
-  const receipt = readReceipt(system.fs, dir);
-  const known = typeof receipt === "string" ? [] : receipt.files;
-  const tool = [...files, ...known].flatMap(({ name, target }) => [target, join(dir.path, name)]);
-  const programs = new Set([...files.map(({ staged }) => staged), ...tool]);
+export function confine({ system, dir }: Session, files: readonly Located[]): void {
+  const known = knownReceipt(readReceipt(system.fs, dir))?.files ?? [];
+  const tool = [...files, ...known].map(({ name }) => join(dir.path, name));
+  const programs = new Set([...files.flatMap(({ staged, target }) => [staged, target]), ...tool]);
   system.processes.confine([...programs]);
 }

@@ -6,48 +6,117 @@ import { forbiddenHint } from "../system/windows_errors.ts";
 import type { Session } from "../session.ts";
 import type { RunResult } from "../system/system.ts";
 
-/** Runs the executable; throws `health` if it is not well. */
+/** Runs the executable; throws `health` if it is not well, and the signal's reason. */
 export async function checkHealth(
-  { system, report }: Session,
+  session: Session,
   path: string,
   check: HealthCheck,
   stop?: AbortSignal,
 ): Promise<void> {
   if (!check) return;
-  const command = [path, ...check.args].join(" ");
-  const sick = (what: string, hint: string, cause?: unknown): never => {
-    throw new UpdateError(
-      "health",
-      `The new executable failed its health check: "${command}" ${what}`,
-      {
-        path,
-        hint,
-        cause,
-      },
-    );
-  };
-  let result: RunResult;
+  const result = await runToTry(session, path, check, stop);
+  stop?.throwIfAborted();
+  judge(session, path, check, result);
+}
+
+/** So long the new set may still take to show that it runs, once the user wants to stop. */
+const GRACE_MS = 2000;
+
+/**
+ * Runs every executable of the new set that can be tried under its real path. From the moment that
+ * `stop` asks to end they have two more seconds in all; only what they say by themselves counts: one
+ * that was ended by the same signal is run again. Throws `health`, or the signal's reason where
+ * nothing was said in time; then the old set has to go back.
+ */
+export async function tryInstalled(
+  session: Session,
+  files: readonly { readonly target: string; readonly run: boolean }[],
+  check: HealthCheck,
+  stop: AbortSignal,
+): Promise<void> {
+  if (!check) return;
+  const { clock } = session.system;
+  const over = new AbortController(), done = new AbortController();
+  const begin = () =>
+    void clock.delay(GRACE_MS, done.signal).then(() => over.abort(stop.reason), () => {});
+  if (stop.aborted) begin();
+  else stop.addEventListener("abort", begin, { once: true });
   try {
-    result = await runWhenClosed(system, path, check, stop);
+    for (const { target, run } of files) {
+      if (!run) continue;
+      let result = await runToTry(session, target, check, over.signal);
+      if (stop.aborted && isEndedBySignal(result) && !over.signal.aborted) {
+        result = await runToTry(session, target, check, over.signal);
+      }
+      over.signal.throwIfAborted();
+      judge(session, target, check, result);
+    }
+  } finally {
+    done.abort();
+    stop.removeEventListener("abort", begin);
+  }
+}
+
+/** As shells say it: Ctrl-C reaches all programs of a terminal, and so does a service's stop. */
+function isEndedBySignal({ code }: RunResult): boolean {
+  return [128 + 1, 128 + 2, 128 + 15].includes(code);
+}
+
+async function runToTry(
+  { system }: Session,
+  path: string,
+  check: Exclude<HealthCheck, false>,
+  stop: AbortSignal | undefined,
+): Promise<RunResult> {
+  try {
+    return await runWhenClosed(system, path, check, stop);
   } catch (error) {
-    const hint = forbiddenHint(error);
-    if (hint) {
+    const forbidden = forbiddenHint(error);
+    if (forbidden) {
       throw new UpdateError("filesystem", `Cannot run "${path}": ${reason(error)}`, {
         path,
-        hint: `${hint} The old version stays.`,
+        hint: `${forbidden} The old version stays.`,
         cause: error,
       });
     }
-    return sick(`could not be started: ${reason(error)}`, startHint(system.os, error), error);
+    const hint = startHint(system.os, error);
+    throw sick(path, check, `could not be started: ${reason(error)}`, hint, error);
   }
-  stop?.throwIfAborted();
+}
+
+function judge(
+  { report }: Session,
+  path: string,
+  check: Exclude<HealthCheck, false>,
+  { code, stdout, stderr, timedOut }: RunResult,
+): void {
   const tell = "The old version stays. Tell the tool's authors, with the output of that command.";
-  if (result.timedOut) sick(`was still running after ${check.timeoutMs} ms`, tell);
-  if (result.code !== 0) {
-    const said = (result.stderr.trim() || result.stdout.trim()).slice(0, 500);
-    sick(`exited with code ${result.code}${said ? `: ${said}` : ""}`, tell);
+  if (timedOut) throw sick(path, check, `was still running after ${check.timeoutMs} ms`, tell);
+  if (code !== 0) {
+    const said = oneLine(stderr) || oneLine(stdout);
+    throw sick(path, check, `exited with code ${code}${said ? `: ${said}` : ""}`, tell);
   }
-  report({ event: "health-check", path, output: result.stdout.trim().slice(0, 500) });
+  report({ event: "health-check", path, output: oneLine(stdout) });
+}
+
+/** As much of a program's output as a sentence can hold. */
+function oneLine(output: string): string {
+  return output.trim().replace(/\s*[\r\n]+\s*/g, " / ").slice(0, 500);
+}
+
+function sick(
+  path: string,
+  { args }: Exclude<HealthCheck, false>,
+  what: string,
+  hint: string,
+  cause?: unknown,
+): UpdateError {
+  const command = [path, ...args].join(" ");
+  return new UpdateError(
+    "health",
+    `The new executable failed its health check: "${command}" ${what}`,
+    { path, hint, cause },
+  );
 }
 
 /** What the executable prints as its version, or undefined. Asked only where no receipt says it. */

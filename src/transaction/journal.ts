@@ -3,7 +3,8 @@
  *
  * Format: two lines, the record as JSON and the SHA-256 of that line. The file is replaced in one
  * step at each phase, so it is the record before or the record after, never a torn one; damage
- * means that the disk or a person did it.
+ * means that the disk or a person did it. It holds names relative to the install dir and no absolute
+ * path: what a name stands for is found again, through its link where there is one.
  *
  * | phase | promise |
  * | --- | --- |
@@ -11,62 +12,86 @@
  * | `committing` | every staged file is complete and durable; targets are being replaced |
  * | `rolling-back` | something failed: every target becomes the old one again |
  * | `committed` | every target is the new one; only tidying is left |
+ * | `leftovers` | the update is over; only files that could not be removed yet are named |
  */
 import { createHash } from "node:crypto";
-import { basename, dirname, isAbsolute, join } from "@std/path";
+import { join, relative } from "@std/path";
 import * as v from "valibot";
+import { DigestSchema } from "../files/digest.ts";
+import { lookAt } from "../files/durable_files.ts";
 import { readIfThere, removeIfThere, replaceFile, syncFolder } from "../files/durable_files.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { InstallDir } from "../installation/install_dir.ts";
+import {
+  isTransaction,
+  type NamesBeside,
+  namesBeside,
+  stagedBeside,
+} from "../installation/names.ts";
 import { patiently } from "../system/patience.ts";
-import { ReceiptSchema } from "../installation/receipt.ts";
+import { NameSchema, ReceiptSchema } from "../installation/receipt.ts";
+import { pathOf } from "../installation/targets.ts";
 import type { FileSystem } from "../system/system.ts";
 
 /** Newer records are left to the shim that wrote them. */
 const FORMAT = 1;
 const LIMIT = 4 * 1024 * 1024;
 
-const AbsolutePath = v.pipe(v.string(), v.check(isAbsolute, "an absolute path"));
-const DigestSchema = v.strictObject({
-  size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-  sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+const TransactionSchema = v.pipe(v.string(), v.check(isTransaction, "a transaction"));
+
+const FileSchema = v.strictObject({
+  /** The name in the release manifest, and in the install dir. */
+  name: NameSchema,
+  /** The staged file's name in the staged set: the target's own. */
+  stagedAs: NameSchema,
+  /** The staged set of this file's folder lies beside the target: that is another device. */
+  beside: v.boolean(),
+  /** `<target>.previous` was taken: the old one gets a hidden name. */
+  hidden: v.boolean(),
+  /** It is an executable that can be tried. */
+  run: v.boolean(),
+  /** Null at a first installation. */
+  old: v.nullable(DigestSchema),
+  /** Null only while staging, where it is not known before the download. */
+  fresh: v.nullable(DigestSchema),
 });
 
-const FileSchema = v.pipe(
-  v.strictObject({
-    /** The name in the release manifest. */
-    name: v.string(),
-    /** The real path that is replaced. */
-    target: AbsolutePath,
-    /** The new executable, until it is renamed. */
-    staged: AbsolutePath,
-    /** The old executable during the commit. */
-    previous: AbsolutePath,
-    /** A copy that is being made where links cannot be. */
-    scratch: AbsolutePath,
-    /** Where Windows puts an image that is executing. */
-    aside: AbsolutePath,
-    /** Null at a first installation. */
-    old: v.nullable(DigestSchema),
-    /** Null only while staging, where it is not known before the download. */
-    fresh: v.nullable(DigestSchema),
-  }),
-  v.check((file) => namesBelongTogether(file), "names that belong to the target"),
-);
+const LeftoverSchema = v.strictObject({
+  transaction: TransactionSchema,
+  /** Of the target. */
+  name: NameSchema,
+  what: v.picklist(["staged", "previous", "hidden-previous", "copy", "aside"]),
+  /** Of a `.previous`, which others may make too; null where the name alone is ours. */
+  content: v.nullable(DigestSchema),
+});
+
+/** What is asked of an executable, so that recovery can ask it too. */
+const CheckSchema = v.union([
+  v.literal(false),
+  v.strictObject({ args: v.array(v.string()), timeoutMs: v.number() }),
+]);
 
 const RecordSchema = v.strictObject({
   format: v.literal(FORMAT),
-  transaction: v.pipe(v.string(), v.regex(/^[0-9a-f]{16}$/)),
-  phase: v.picklist(["staging", "committing", "rolling-back", "committed"]),
+  transaction: TransactionSchema,
+  phase: v.picklist(["staging", "committing", "rolling-back", "committed", "leftovers"]),
+  /**
+   * Inode of the state dir, where there is such a thing. A copy of the folder has another one: it
+   * must not go on with what lies outside, which still is the original's.
+   */
+  folder: v.nullable(v.number()),
   files: v.array(FileSchema),
+  check: CheckSchema,
   /** Files of earlier updates that could not be removed yet. */
-  leftovers: v.array(v.pipe(AbsolutePath, v.check(isOurs, "a name that updates give"))),
+  leftovers: v.array(LeftoverSchema),
   /** What the receipt becomes with the commit. */
   receipt: v.nullable(ReceiptSchema),
 });
 
-/** One executable of an update: its names and what they hold. */
+/** One executable of an update, as it is written down. */
 export type JournalFile = Readonly<v.InferOutput<typeof FileSchema>>;
+/** A file that could not be removed yet. */
+export type Leftover = Readonly<v.InferOutput<typeof LeftoverSchema>>;
 /** One update. */
 export type JournalRecord = Readonly<v.InferOutput<typeof RecordSchema>>;
 /** How far an update has come. */
@@ -79,51 +104,73 @@ export type Journal =
   | { readonly state: "newer"; readonly format: number }
   | { readonly state: "damaged"; readonly why: string };
 
-/** The names that one target's files have during one update. */
-export interface Names {
+/** One executable of an update with the paths that its names stand for now. */
+export interface Located extends JournalFile {
+  /** The real path that is replaced. */
+  readonly target: string;
+  /** The folder of the staged set. */
+  readonly folder: string;
+  /** The new executable, until it is renamed. */
   readonly staged: string;
+  /** The old executable during the commit. */
   readonly previous: string;
-  /** Instead of `previous`, where `<target>.previous` is taken by a file that is not ours. */
+  /** What `previous` becomes where its name turns out to be taken. */
   readonly hiddenPrevious: string;
-  readonly scratch: string;
-  readonly aside: string;
+  readonly scratch: NamesBeside["scratch"];
+  readonly aside: NamesBeside["aside"];
 }
 
-/** All in the target's own folder: a rename never leaves its file system. */
-export function namesFor(target: string, transaction: string): Names {
-  const folder = dirname(target), name = basename(target);
-  const extension = /\.exe$/i.test(name) ? ".exe" : "";
-  // Names end at 255 bytes: a long one is shortened, the transaction keeps it unique.
-  const stem = new TextDecoder().decode(
-    new TextEncoder().encode(name.slice(0, name.length - extension.length)).subarray(0, 200),
-  ).replace(/\uFFFD+$/, "");
-  const hidden = (what: string) => join(folder, `.${stem}.${transaction}.${what}${extension}`);
+/** Finds out what a record's names stand for. Throws `filesystem` (a circle of links). */
+export function locate<F extends JournalFile>(
+  fs: FileSystem,
+  dir: InstallDir,
+  transaction: string,
+  file: F,
+): F & Located {
+  const target = onFile("look at", join(dir.path, file.name), () => pathOf(fs, dir, file.name));
+  const { previous, hiddenPrevious, scratch, aside } = namesBeside(target, transaction);
+  const folder = file.beside
+    ? stagedBeside(target, dir.id, transaction)
+    : join(dir.staged, transaction);
   return {
-    staged: hidden("staged"),
-    previous: `${target}.previous`,
-    hiddenPrevious: hidden("previous"),
-    scratch: hidden("copy"),
-    aside: hidden("aside"),
+    ...file,
+    target,
+    folder,
+    staged: join(folder, file.stagedAs),
+    previous: file.hidden ? hiddenPrevious : previous,
+    hiddenPrevious,
+    scratch,
+    aside,
   };
 }
 
-/** Whether an update gives such names to files that may have to stay for a while. */
-function isOurs(path: string): boolean {
-  return /^\..+\.[0-9a-f]{16}\.(staged|copy|aside|previous)(\.exe)?$|.\.previous$/i.test(
-    basename(path),
-  );
+/** The path of a leftover now. */
+export function pathOfLeftover(fs: FileSystem, dir: InstallDir, leftover: Leftover): string {
+  const target = pathOf(fs, dir, leftover.name);
+  const names = namesBeside(target, leftover.transaction);
+  switch (leftover.what) {
+    case "staged":
+      return stagedBeside(target, dir.id, leftover.transaction);
+    case "previous":
+      return names.previous;
+    case "hidden-previous":
+      return names.hiddenPrevious;
+    case "copy":
+      return names.scratch;
+    case "aside":
+      return names.aside;
+  }
 }
 
-/** A forged or damaged record must not make us remove what is not ours. */
-function namesBelongTogether(
-  file: Omit<Names, "hiddenPrevious"> & { readonly target: string },
-): boolean {
-  const transaction = /\.([0-9a-f]{16})\.staged(\.exe)?$/i.exec(file.staged)?.[1];
-  if (!transaction) return false;
-  const names = namesFor(file.target, transaction);
-  return file.staged === names.staged && file.scratch === names.scratch &&
-    file.aside === names.aside &&
-    [names.previous, names.hiddenPrevious].includes(file.previous);
+/** What `folder` in a record is to be: which folder this is, whatever it is called. */
+export function folderIdentity(fs: FileSystem, dir: InstallDir): number | null {
+  return lookAt(fs, dir.state)?.ino ?? null;
+}
+
+/** Whether a target lies outside of the install dir. */
+export function isOutside(dir: InstallDir, target: string): boolean {
+  const path = relative(dir.path, target);
+  return path.startsWith("..") || path === target;
 }
 
 /** Reads the journal. Damage is an answer, not an error. Throws only what opening throws. */
@@ -163,7 +210,7 @@ export function parseJournal(bytes: Uint8Array): Journal {
 
 /** Makes the record durable. Cut short: the record before, or this one. */
 export function writeJournal(fs: FileSystem, dir: InstallDir, record: JournalRecord): void {
-  const line = JSON.stringify(record);
+  const line = JSON.stringify({ ...record, files: record.files.map(written) });
   onFile(
     "write the journal",
     dir.journal,
@@ -174,15 +221,20 @@ export function writeJournal(fs: FileSystem, dir: InstallDir, record: JournalRec
 /** The update is over: nothing that the journal named is left. */
 export function removeJournal(fs: FileSystem, dir: InstallDir): void {
   removeIfThere(fs, `${dir.journal}.new`);
-  if (removeIfThere(fs, dir.journal)) syncFolder(fs, dir.state);
+  if (removeIfThere(fs, dir.journal)) syncFolder(fs, dir.home);
 }
 
 /** Puts a journal that cannot be read aside, for a person to look at. */
 export function setJournalAside(fs: FileSystem, dir: InstallDir): string {
   const kept = `${dir.journal}.broken`;
   patiently(fs, () => fs.renameSync(dir.journal, kept));
-  syncFolder(fs, dir.state);
+  syncFolder(fs, dir.home);
   return kept;
+}
+
+/** Only what is written down: no path. */
+function written({ name, stagedAs, beside, hidden, run, old, fresh }: JournalFile): JournalFile {
+  return { name, stagedAs, beside, hidden, run, old, fresh };
 }
 
 function checksum(line: string): string {

@@ -1,24 +1,40 @@
 /**
- * Recovery: what every start does first, and `--repair` does alone. It runs under the lock, decides
- * from the disk (the journal only explains the names), and can be cut short anywhere and run again.
+ * Recovery: what every start does first, and `--repair` does alone. It runs under the lock, looks
+ * after every tool of the folder, decides from the disk (the journal only explains the names), and can
+ * be cut short anywhere and run again.
  */
 import { dirname } from "@std/path";
 import { decide, type Decision, type Facts, look } from "./decision.ts";
-import { isThere, removeIfThere, syncFolder, syncFolders } from "../files/durable_files.ts";
-import { UpdateError } from "../base/errors.ts";
-import { onFile } from "../files/fs_errors.ts";
+import { isThere, syncFolder, syncFolders } from "../files/durable_files.ts";
+import { reason, UpdateError } from "../base/errors.ts";
+import { filesystemError, isFilesystemError, onFile } from "../files/fs_errors.ts";
+import { tryInstalled } from "./health.ts";
+import { toolsOf } from "../installation/install_dir.ts";
 import {
+  folderIdentity,
+  isOutside,
   type Journal,
   type JournalRecord,
+  type Located,
   readJournal,
   setJournalAside,
   writeJournal,
 } from "./journal.ts";
 import { mendOrphans, type Orphan, type Unrepaired } from "../orphans/orphans.ts";
+import { knownReceipt, readReceipt } from "../installation/receipt.ts";
+import { pathOf } from "../installation/targets.ts";
 import type { Session } from "../session.ts";
-import { putBack, swapIn } from "./swap.ts";
-import { removeStaged, sweepStateDir, tidyCommitted } from "./tidy.ts";
-import { emptyTrash } from "../installation/trash.ts";
+import { keepOlds, putBack, replaceAll } from "./swap.ts";
+import {
+  endInstalled,
+  endTransaction,
+  endUnchanged,
+  locateAll,
+  sweepCopies,
+  sweepHome,
+} from "./tidy.ts";
+import { removeStagedFolder } from "./staged_folder.ts";
+import { discard, emptyTrash } from "../installation/trash.ts";
 
 /** What recovery did: the caller tells nothing-to-do from repaired from failed. */
 export interface Recovery {
@@ -29,51 +45,144 @@ export interface Recovery {
   readonly removed: readonly string[];
   /** Notes about files that were left alone. */
   readonly left: readonly Orphan[];
-  /** An interrupted update is still open: no other may begin. */
+  /** An interrupted update of this tool is still open: no other may begin. */
   readonly blocked: boolean;
+  /** An interrupted update was ended, one way or the other, and that was told. */
+  readonly recovered: boolean;
 }
 
+/** What recovery of one tool, or of one folder, adds to the result. */
+type Part = { readonly [Key in keyof Recovery]?: Recovery[Key] };
+
 /**
- * Puts right whatever was interrupted, in the folders named and those that the journal names. The
- * lock is held. What cannot be put right is in the result; throws `filesystem` only where the state
- * dir itself or a folder cannot be read.
+ * Puts right whatever was interrupted, of every tool of the folder, and what other updaters left in
+ * it. The lock is held. What cannot be put right is in the result, and does not stop the rest; `stop`
+ * ends the trying of what was finished, as it does in an update.
  */
-export async function recover(session: Session, folders: readonly string[]): Promise<Recovery> {
+export async function recover(
+  session: Session,
+  stop: AbortSignal = new AbortController().signal,
+): Promise<Recovery> {
+  const { system, dir } = session;
+  const parts: Part[] = [];
+  const named: string[] = [];
+  if (isThere(system.fs, dir.state)) {
+    parts.push(attempt(dir.trash, () => (emptyTrash(session), {})));
+    parts.push(attempt(dir.broken, () => (sweepCopies(session, dir.broken), {})));
+    for (const tool of toolsOf(system, dir)) {
+      const one = { ...session, dir: tool };
+      const { record, part } = await recoverTool(one, tool.id === dir.id, stop);
+      parts.push(part);
+      if (record) named.push(...namesIn(one, record));
+    }
+  }
+  const { mended } = joined(parts);
+  const expected = installedPaths(session);
+  for (const folder of new Set([dir.path, ...expected.map((path) => dirname(path))])) {
+    parts.push(await mendOrphans(session, folder, { named, mended, expected }));
+  }
+  return joined(parts);
+}
+
+function joined(parts: readonly Part[]): Recovery {
+  return {
+    mended: parts.flatMap(({ mended = [] }) => mended),
+    unrepaired: parts.flatMap(({ unrepaired = [] }) => unrepaired),
+    removed: parts.flatMap(({ removed = [] }) => removed),
+    left: parts.flatMap(({ left = [] }) => left),
+    blocked: parts.some(({ blocked = false }) => blocked),
+    recovered: parts.some(({ recovered = false }) => recovered),
+  };
+}
+
+/** One step that must not stop the rest. */
+function attempt(path: string, step: () => Part): Part {
+  try {
+    return step();
+  } catch (error) {
+    return failed(error, path);
+  }
+}
+
+/** Throws what is not the file system's doing. */
+function failed(error: unknown, path: string): Part {
+  const told = isFilesystemError(error) ? filesystemError(error, "use", path) : error;
+  if (!(told instanceof UpdateError) || told.kind === "bug") throw error;
+  const hint = told.hint ?? "Run updater-shim --repair again.";
+  return { unrepaired: [{ path: told.path ?? path, why: told.message, hint }] };
+}
+
+/** Real paths of the executables that the receipts of the folder name, also behind links. */
+function installedPaths({ system, dir }: Session): string[] {
+  const { fs } = system;
+  return toolsOf(system, dir).flatMap((tool) => {
+    const receipt = ifReadable(() => knownReceipt(readReceipt(fs, tool)));
+    const files = [...receipt?.files ?? [], ...receipt?.dropped ?? []];
+    return files.flatMap(({ name }) => ifReadable(() => pathOf(fs, dir, name)) ?? []);
+  });
+}
+
+function ifReadable<T>(step: () => T): T | undefined {
+  try {
+    return step();
+  } catch (error) {
+    if (!isFilesystemError(error)) throw error;
+    return undefined;
+  }
+}
+
+/** Paths that the orphan rule leaves alone, because a journal that is still open names them. */
+function namesIn(session: Session, record: JournalRecord): string[] {
+  try {
+    return locateAll(session, record).flatMap(({ target, previous }) => [target, previous]);
+  } catch (error) {
+    if (!(error instanceof UpdateError)) throw error;
+    return [];
+  }
+}
+
+/** Returns the record too where it is still open. */
+async function recoverTool(
+  session: Session,
+  own: boolean,
+  stop: AbortSignal,
+): Promise<{ part: Part; record?: JournalRecord }> {
   const { system: { fs }, dir } = session;
-  const result: Result = { mended: [], unrepaired: [], removed: [], left: [], blocked: false };
-  let named: string[] = [];
-  if (isThere(fs, dir.state)) {
-    emptyTrash(session);
-    sweepStateDir(session);
+  try {
+    if (!isThere(fs, dir.home)) return { part: {} };
     const journal = readJournal(fs, dir);
     if (journal.state === "valid") {
       // A run that was killed may have come no further than the rename of this record. Were it lost
       // after we acted on it, the record before would be believed: `staging`, with targets replaced.
-      syncFolder(fs, dir.state);
-      named = journal.record.files.map((file) => dirname(file.target));
-      await recoverUpdate(session, journal.record, result);
-    } else if (journal.state !== "none") {
-      setUnreadableAside(session, journal, result);
+      syncFolder(fs, dir.home);
+      const part = await recoverUpdate(session, journal.record, stop);
+      if (part.blocked) return { part: { ...part, blocked: own }, record: journal.record };
+      sweepHome(session, false);
+      return { part };
     }
+    sweepHome(session, journal.state === "newer");
+    if (journal.state === "none") return { part: {} };
+    const part = tellUnreadable(session, journal);
+    return { part: { ...part, blocked: own && part.blocked === true } };
+  } catch (error) {
+    return { part: failed(error, dir.home) };
   }
-  for (const folder of new Set([...folders, ...named])) await mendOrphans(session, folder, result);
-  return result;
 }
 
-function setUnreadableAside(
+function tellUnreadable(
   { system: { fs }, dir, report }: Session,
   journal: Exclude<Journal, { state: "none" | "valid" }>,
-  result: Result,
-): void {
+): Part {
   if (journal.state === "newer") {
-    result.blocked = true;
-    result.unrepaired.push({
-      path: dir.journal,
-      why: `it was written by a newer updater-shim (format ${journal.format})`,
-      hint:
-        "Run that newer updater-shim with --repair; until then only missing files are restored.",
-    });
-    return;
+    return {
+      blocked: true,
+      unrepaired: [{
+        path: dir.journal,
+        why: `it was written by a newer updater-shim (format ${journal.format})`,
+        hint:
+          "Run that newer updater-shim with --repair; until then only missing files are restored.",
+      }],
+    };
   }
   const kept = onFile("put aside", dir.journal, () => setJournalAside(fs, dir));
   report({
@@ -82,96 +191,133 @@ function setUnreadableAside(
     path: kept,
     hint: `It is kept as "${kept}"; the executables are put right without it.`,
   });
+  return {};
 }
-
-type Result = {
-  -readonly [Key in keyof Recovery]: Recovery[Key] extends readonly (infer Item)[] ? Item[]
-    : Recovery[Key];
-};
 
 async function recoverUpdate(
   session: Session,
   record: JournalRecord,
-  result: Result,
-): Promise<void> {
-  const { fs } = session.system;
-  const facts = record.files.map((file) => look(fs, file));
-  const decision = decide(record.phase, facts);
+  stop: AbortSignal,
+): Promise<Part> {
+  const { system: { fs }, dir } = session;
   try {
-    await carryOut(session, decision, record, facts, result);
+    const files = ownFiles(session, record);
+    const facts = files.map((file) => look(fs, file));
+    const decision = decide(record.phase, facts);
+    const known = files.map((file, index) => ({ file, facts: facts[index]! }));
+    const { outcome, ...part } = await carryOut(session, decision, record, known, stop);
+    if (outcome) {
+      session.report({ event: "recovered", outcome, files: files.map((file) => file.target) });
+    }
+    return { ...part, recovered: outcome !== undefined };
   } catch (error) {
-    if (!(error instanceof UpdateError)) throw error;
     // The journal is still there: the next start goes on from here.
-    result.blocked = true;
-    result.unrepaired.push({
-      path: error.path ?? session.dir.journal,
-      why: error.message,
-      hint: error.hint ?? "Run updater-shim --repair again.",
-    });
-    return;
+    return { ...failed(error, dir.journal), blocked: true };
   }
-  if (decision === "give-up" || record.files.length === 0) return;
-  const outcomes = { finish: "finished", "put-back": "rolled-back" } as const;
-  session.report({
-    event: "recovered",
-    outcome: decision === "finish" || decision === "put-back" ? outcomes[decision] : "cleaned",
-    files: record.files.map((file) => file.target),
-  });
 }
+
+/**
+ * In a copy of the folder, what its links lead to outside is still the original's: only the
+ * original's shim goes on with that.
+ */
+function ownFiles(session: Session, record: JournalRecord): Located[] {
+  const { system: { fs }, dir } = session;
+  const files = locateAll(session, record);
+  if (record.folder === null || record.folder === folderIdentity(fs, dir)) return files;
+  return files.filter(({ target }) => !isOutside(dir, target));
+}
+
+/** One target of an interrupted update, and what the disk says about it. */
+interface Known {
+  readonly file: Located;
+  readonly facts: Facts;
+}
+
+type Done = Part & { readonly outcome?: "finished" | "rolled-back" | "cleaned" };
 
 async function carryOut(
   session: Session,
   decision: Decision,
   record: JournalRecord,
-  facts: readonly Facts[],
-  result: Result,
-): Promise<void> {
-  const { system: { fs }, dir } = session;
-  const filesThatAreNot = (state: Facts["target"]) =>
-    record.files.filter((_, index) => facts[index]!.target !== state);
+  known: readonly Known[],
+  stop: AbortSignal,
+): Promise<Done> {
+  const files = known.map(({ file }) => file);
+  const notYet = (state: Facts["target"]) =>
+    known.filter(({ facts }) => facts.target !== state).map(({ file }) => file);
   switch (decision) {
     case "finish":
-      await swapIn(session, filesThatAreNot("fresh"));
-      // Also of those that were new already: the run that renamed them may not have come this far.
-      syncFolders(fs, record.files.map((file) => file.target));
-      writeJournal(fs, dir, { ...record, phase: "committed" });
-      tidyCommitted(session, record);
-      result.mended.push(...filesThatAreNot("fresh").map((file) => file.target));
-      return;
-    case "put-back":
-      await putBack(session, record.files);
-      result.removed.push(...removeStaged(session, record));
-      result.mended.push(...filesThatAreNot("old").map((file) => file.target));
-      return;
+      return await finish(session, record, files, notYet("fresh"), stop);
+    case "put-back": {
+      const mended = notYet("old").map((file) => file.target);
+      await putBack(session, files);
+      return { removed: endUnchanged(session, record), mended, outcome: "rolled-back" };
+    }
     case "discard":
-      result.removed.push(...removeStaged(session, record));
-      return;
-    case "tidy":
-      return tidyCommitted(session, record);
+      return { removed: endUnchanged(session, record), outcome: "cleaned" };
+    case "tidy": {
+      const mended = await endInstalled(session, record);
+      return { mended, ...(files.length > 0 && { outcome: "cleaned" }) };
+    }
     case "give-up":
-      return await giveUp(session, record, facts, result);
+      return await giveUp(session, record, known);
   }
+}
+
+/** Forward, and then asked whether it runs: the run before may have been killed for that very reason. */
+async function finish(
+  session: Session,
+  record: JournalRecord,
+  files: readonly Located[],
+  missing: readonly Located[],
+  stop: AbortSignal,
+): Promise<Done> {
+  const { system: { fs }, dir, report } = session;
+  const { record: current, files: rest } = keepOlds(session, record, missing);
+  await replaceAll(session, rest);
+  // Also of those that were new already: the run that renamed them may not have come this far.
+  syncFolders(fs, files.map((file) => file.target));
+  try {
+    await tryInstalled(session, files, record.check, stop);
+  } catch (error) {
+    report({
+      event: "warning",
+      message: `The interrupted update is undone: ${reason(error)}`,
+    });
+    const back: JournalRecord = { ...current, phase: "rolling-back" };
+    writeJournal(fs, dir, back);
+    const located = locateAll(session, back).filter(({ name }) =>
+      files.some((file) => file.name === name)
+    );
+    await putBack(session, located);
+    const removed = endUnchanged(session, back);
+    return { removed, mended: located.map((file) => file.target), outcome: "rolled-back" };
+  }
+  const committed: JournalRecord = { ...current, phase: "committed" };
+  writeJournal(fs, dir, committed);
+  await endInstalled(session, committed);
+  return { mended: missing.map((file) => file.target), outcome: "finished" };
 }
 
 /**
  * Somebody else changed files between the interruption and now: there is no set of ours to go to.
- * Complete executables are left alone; a missing one whose old one is left gets that back.
+ * Complete executables are left alone; a missing one whose old one is left gets that back. What only
+ * an update makes goes; an old one beside a complete target stays, for a person to look at.
  */
 async function giveUp(
   session: Session,
   record: JournalRecord,
-  facts: readonly Facts[],
-  result: Result,
-): Promise<void> {
+  known: readonly Known[],
+): Promise<Done> {
   const { fs } = session.system;
-  for (const [index, file] of record.files.entries()) {
-    const { target, kept } = facts[index]!;
+  const mended: string[] = [], removed: string[] = [], unrepaired: Unrepaired[] = [];
+  for (const { file, facts: { target, kept } } of known) {
     const gone = target === "missing" || target === "broken";
     if (gone && kept) {
       await putBack(session, [file]);
-      result.mended.push(file.target);
+      mended.push(file.target);
     } else if (gone || target === "other") {
-      result.unrepaired.push({
+      unrepaired.push({
         path: file.target,
         why: gone
           ? `it is ${target}, and no complete old version of it is left`
@@ -179,9 +325,16 @@ async function giveUp(
         hint: "Run the update again with --force, or install the tool anew.",
       });
     }
-    for (const name of [file.staged, file.scratch]) {
-      if (onFile("remove", name, () => removeIfThere(fs, name))) result.removed.push(name);
+    for (const name of [file.scratch, file.aside]) {
+      if (isThere(fs, name) && onFile("remove", name, () => discard(session, name))) {
+        removed.push(name);
+      }
     }
   }
-  onFile("put aside", session.dir.journal, () => setJournalAside(fs, session.dir));
+  for (const folder of new Set(known.map(({ file }) => file.folder))) {
+    const { there, gone } = removeStagedFolder(session, folder);
+    if (there && gone) removed.push(folder);
+  }
+  endTransaction(session, record, []);
+  return { mended, removed, unrepaired };
 }

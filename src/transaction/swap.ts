@@ -1,76 +1,195 @@
 /**
- * The commit and its undoing. Both only look at which names exist, so both can be cut short at any
- * step and run again.
+ * The commit and its undoing. Both look only at which names exist and what they hold, so both can be
+ * cut short at any step and run again.
  */
-import { digestFile, sameContent } from "../files/digest.ts";
-import { isThere, linkOrCopy, syncFolders } from "../files/durable_files.ts";
+import { type Digest, digestFile, sameContent } from "../files/digest.ts";
+import { copyFile, isThere, linkOrCopy, lookAt, removeIfThere } from "../files/durable_files.ts";
+import { syncFolders } from "../files/durable_files.ts";
+import { errorCode, reason, UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
-import type { JournalFile } from "./journal.ts";
+import { type JournalFile, type JournalRecord, type Located, writeJournal } from "./journal.ts";
+import { openPatiently } from "../system/patience.ts";
 import type { Session } from "../session.ts";
-import type { System } from "../system/system.ts";
+import type { FileSystem } from "../system/system.ts";
 import { discard } from "../installation/trash.ts";
 
+/** A record and its files, after some of them got another name. */
+export interface Named<F extends Located> {
+  readonly record: JournalRecord;
+  readonly files: readonly F[];
+}
+
 /**
- * Replaces every target by its staged file. The journal says `committing`, and the staged files and
- * their names are durable. If we die
+ * Gives every old one its second name, before any target is replaced. The journal says `committing`.
+ * Where `<target>.previous` was taken meanwhile, it gets a hidden name, which is journaled first. If
+ * we die, all targets are old and all staged files are there. Throws `filesystem`.
+ */
+export function keepOlds<F extends Located>(
+  session: Session,
+  record: JournalRecord,
+  files: readonly F[],
+): Named<F> {
+  const { system: { fs }, dir } = session;
+  const taken = files.filter((file) => !keepOld(fs, file));
+  if (taken.length === 0) {
+    syncFolders(fs, files.map((file) => file.target));
+    return { record, files };
+  }
+  const stuck = taken.find(({ hidden }) => hidden);
+  if (stuck) {
+    throw new UpdateError("filesystem", `"${stuck.previous}" is in the way of the old version`, {
+      path: stuck.previous,
+      hint: "Move it away and run again.",
+    });
+  }
+  const isTaken = ({ name }: JournalFile) => taken.some((file) => file.name === name);
+  const hidden = {
+    ...record,
+    files: record.files.map((file) => isTaken(file) ? { ...file, hidden: true } : file),
+  };
+  writeJournal(fs, dir, hidden);
+  return keepOlds(
+    session,
+    hidden,
+    files.map((file) =>
+      isTaken(file) ? { ...file, hidden: true, previous: file.hiddenPrevious } : file
+    ),
+  );
+}
+
+/**
+ * Replaces every target by its staged file. The old ones have their second names, and those are
+ * durable, as the staged files are. If we die
  *
- * 1. while the old ones get their second name: all targets are old, all staged files are there;
- * 2. before those names are durable: the same;
- * 3. between two renames: some targets are new, every other has its staged file. Had a rename
- *    become durable before the old one's second name, there would be no way back: hence step 2;
- * 4. before the renames are durable: any of them may be lost, as in 3.
+ * 1. between two renames: some targets are new, every other has its staged file. Had a rename become
+ *    durable before an old one's second name, there would be no way back;
+ * 2. before the renames are durable: any of them may be lost, as in 1.
  *
  * Throws `filesystem`; then the caller says `rolling-back` in the journal and calls `putBack`.
  */
-export async function swapIn(session: Session, files: readonly JournalFile[]): Promise<void> {
-  const { system, report } = session;
-  const targets = files.map((file) => file.target);
-  for (const file of files) keepOld(system, file);
-  syncFolders(system.fs, targets);
-  for (const { staged, target, aside } of files) {
-    await onFile("replace", target, () => moveOver(session, staged, target, aside));
-    report({ event: "swapped", path: target });
+export async function replaceAll(session: Session, files: readonly Located[]): Promise<void> {
+  const { system: { fs }, report } = session;
+  for (const file of files) {
+    await onFile("replace", file.target, () => placeNew(session, file));
+    report({ event: "swapped", path: file.target });
   }
-  syncFolders(system.fs, targets);
+  syncFolders(fs, files.map((file) => file.target));
 }
 
-function keepOld({ fs }: System, { old, target, previous, scratch }: JournalFile): void {
-  if (!old || !isThere(fs, target) || isThere(fs, previous)) return;
-  onFile("keep the old file of", target, () => linkOrCopy(fs, target, previous, scratch));
+/** Gives the old one its second name. False where something else has that name. */
+function keepOld(fs: FileSystem, { old, target, previous, scratch }: Located): boolean {
+  if (!old || !isThere(fs, target)) return true;
+  return onFile("keep the old file of", target, () => {
+    try {
+      if (!isThere(fs, previous)) {
+        linkOrCopy(fs, target, previous, scratch);
+        return true;
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    }
+    // Of a recovery: an earlier run came this far.
+    return isSecondName(fs, previous, target) || holds(fs, previous, old);
+  });
+}
+
+/** Whether two names are known to be one file. */
+function isSecondName(fs: FileSystem, name: string, other: string): boolean {
+  const [a, b] = [lookAt(fs, name), lookAt(fs, other)];
+  return a?.isFile === true && b?.isFile === true && Boolean(a.ino) && a.ino === b.ino &&
+    a.dev === b.dev;
+}
+
+/**
+ * One target becomes the new one. A first installation is a link, which never replaces what somebody
+ * else has put there meanwhile; its staged name goes with the folder.
+ */
+async function placeNew(session: Session, file: Located): Promise<void> {
+  const { fs } = session.system;
+  const { staged, target, aside, scratch, old } = file;
+  if (!old) {
+    try {
+      return fs.linkSync(staged, target);
+    } catch (error) {
+      // Links cannot be made everywhere; then the look has to do.
+      if (isThere(fs, target)) throw appeared(target, error);
+    }
+  }
+  try {
+    await moveOver(session, staged, target, aside);
+  } catch (error) {
+    if (errorCode(error) !== "EXDEV") throw error;
+    // Two mounts of one file system: they look like one.
+    copyDurably(fs, staged, scratch);
+    await moveOver(session, scratch, target, aside);
+  }
+}
+
+/** With mode and owner. The name is not durable. */
+function copyDurably(fs: FileSystem, from: string, to: string): void {
+  const { mode, uid, gid } = fs.statSync(from);
+  removeIfThere(fs, to);
+  copyFile(fs, from, to, 0o700);
+  try {
+    fs.chownSync(to, uid, gid);
+  } catch {
+    // As when it was staged: told there.
+  }
+  const file = openPatiently(fs, to, { read: true, write: true });
+  try {
+    if (mode !== null) fs.chmodSync(to, mode & 0o777);
+    file.syncSync();
+  } finally {
+    file.close();
+  }
+}
+
+function appeared(target: string, cause: unknown): UpdateError {
+  return new UpdateError(
+    "filesystem",
+    `"${target}" was made by something else while the update ran`,
+    { path: target, hint: "It was left alone. Look what it is, then run the update again.", cause },
+  );
 }
 
 /**
  * Makes every target the old one again, the last replaced first. If we die on the way, the rest
- * still has its `.previous`, and the journal still says so. A first installation is removed.
+ * still has its second name, and the journal still says so. A first installation is removed.
  */
-export async function putBack(session: Session, files: readonly JournalFile[]): Promise<void> {
-  const { system } = session;
+export async function putBack(session: Session, files: readonly Located[]): Promise<void> {
   for (const file of files.toReversed()) {
     await onFile("put back the old", file.target, () => putOneBack(session, file));
   }
-  syncFolders(system.fs, files.map((file) => file.target));
+  syncFolders(session.system.fs, files.map((file) => file.target));
 }
 
-async function putOneBack(session: Session, file: JournalFile): Promise<void> {
+async function putOneBack(session: Session, file: Located): Promise<void> {
   const { fs } = session.system;
-  const { target, old, fresh } = file;
+  const { target, old } = file;
   if (!old) {
-    if (fresh && holds(fs, target, fresh)) discard(session, target);
+    if (isPlacedByUs(fs, file)) discard(session, target);
     return;
   }
   // Already the old one: then `.previous` is a second name of the same file, for which rename(2)
   // does nothing and reports success. The name is removed with the rest.
   if (holds(fs, target, old)) return;
-  const source = [file.previous, file.aside].find((path) => isThere(fs, path));
+  // Only what was there before: others can give such names, too.
+  const source = [file.previous, file.hiddenPrevious, file.aside].find((path) =>
+    holds(fs, path, old)
+  );
   if (source) await moveOver(session, source, target, file.scratch);
 }
 
+/** Whether a first installation came so far that its target is ours. */
+function isPlacedByUs(fs: FileSystem, { staged, target, fresh }: Located): boolean {
+  if (!fresh || !holds(fs, target, fresh)) return false;
+  const [ours, there] = [lookAt(fs, staged), lookAt(fs, target)];
+  // Without a staged file it was renamed, or the names do not tell which file is which.
+  return !ours || !ours.ino || (ours.ino === there?.ino && ours.dev === there?.dev);
+}
+
 /** Whether the name is a file of exactly that content. */
-export function holds(
-  fs: System["fs"],
-  path: string,
-  content: { readonly size: number; readonly sha256: string },
-): boolean {
+export function holds(fs: FileSystem, path: string, content: Digest): boolean {
   try {
     const info = fs.lstatSync(path);
     return info.isFile && info.size === content.size &&
@@ -92,11 +211,20 @@ export async function moveOver(
   to: string,
   spare: string,
 ): Promise<void> {
-  await system.platform.replaceFile(
-    system,
-    from,
-    to,
-    spare,
-    (notice) => report({ event: "warning", ...notice }),
-  );
+  try {
+    await system.platform.replaceFile(
+      system,
+      from,
+      to,
+      spare,
+      (notice) => report({ event: "warning", ...notice }),
+    );
+  } catch (error) {
+    if (system.os === "windows" || errorCode(error) !== "EBUSY") throw error;
+    throw new UpdateError("filesystem", `Cannot replace "${to}": ${reason(error)}`, {
+      path: to,
+      hint: "The file is a mount of its own (a bind mount): update what is mounted there instead.",
+      cause: error,
+    });
+  }
 }

@@ -1,38 +1,72 @@
-/** What an update leaves when it is over, either way: nothing but the state dir. */
-import { join } from "@std/path";
+/** The ends of an update, either way: nothing stays but what the state dir is to keep. */
+import { dirname, join } from "@std/path";
 import { isThere, moveOrCopy, removeIfThere, syncFolders } from "../files/durable_files.ts";
 import { examine } from "../files/executable_format.ts";
 import { onFile } from "../files/fs_errors.ts";
 import { makeFolder } from "../installation/install_dir.ts";
-import { type JournalFile, type JournalRecord, removeJournal, writeJournal } from "./journal.ts";
+import { isUnfinished, namesBeside, UNFINISHED, unfinishedOf } from "../installation/names.ts";
+import {
+  type JournalRecord,
+  type Leftover,
+  locate,
+  type Located,
+  pathOfLeftover,
+  removeJournal,
+  writeJournal,
+} from "./journal.ts";
 import { writeReceipt } from "../installation/receipt.ts";
 import type { Session } from "../session.ts";
+import { removeStagedFolder, sweepStaged } from "./staged_folder.ts";
+import { holds, moveOver } from "./swap.ts";
 import { discard } from "../installation/trash.ts";
 
 /**
  * After `committed`: the old ones become the rollback copy, the receipt is written, the journal goes
- * last. If we die, the journal still says `committed` and all of it is done again.
+ * last. If we die, the journal still says `committed` and all of it is done again. Returns the
+ * targets that got their old one back, because somebody has removed or spoilt the new one since.
  */
-export function tidyCommitted(session: Session, record: JournalRecord): void {
-  const { fs } = session.system;
-  // A target that somebody has removed or spoilt since: its old one is left to the orphan rule.
-  const kept = record.files.filter((file) =>
-    file.old && isThere(fs, file.previous) && examine(fs, file.target).completeness === "complete"
-  );
-  if (kept.length > 0) makeFolder(session.system, session.dir.rollback);
+export async function endInstalled(session: Session, record: JournalRecord): Promise<string[]> {
+  const { system: { fs }, dir } = session;
+  const files = locateAll(session, record);
+  const restored: string[] = [];
+  const kept: Located[] = [];
+  const wanted = new Map(record.receipt?.rollback?.files.map((file) => [file.name, file]) ?? []);
+  for (const file of files) {
+    const { name, old, fresh, target, previous } = file;
+    if (!old || !isThere(fs, previous)) continue;
+    const lost = !(fresh && holds(fs, target, fresh)) &&
+      ["missing", "broken"].includes(examine(fs, target).completeness);
+    if (lost && holds(fs, previous, old)) {
+      await onFile(
+        "put back the old",
+        target,
+        () => moveOver(session, previous, target, file.aside),
+      );
+      session.report({ event: "repaired", path: target, from: previous });
+      restored.push(target);
+    } else if (wanted.get(name)?.sha256 === old.sha256 && holds(fs, previous, old)) {
+      kept.push(file);
+    }
+  }
+  if (kept.length > 0) makeFolder(session.system, dir.rollback);
   for (const file of kept) keepForRollback(session, file);
-  // A `.previous` is still there if its rollback copy is on another file system.
-  const names = [...record.files.flatMap(temporaryNames), ...kept.map((file) => file.previous)];
-  const stuck = removeNames(session, names).stuck;
-  syncFolders(fs, record.files.map((file) => file.target));
+  const stuck = [
+    ...removeTemporaries(session, record, files).stuck,
+    // Also where its rollback copy is on another file system, and where none is wanted.
+    ...removePrevious(session, record, files).stuck,
+  ];
+  syncFolders(fs, files.map((file) => file.target));
   if (record.receipt) {
     const receipt = record.receipt;
-    onFile("write the receipt", session.dir.receipt, () => writeReceipt(fs, session.dir, receipt));
+    onFile("write the receipt", dir.receipt, () => writeReceipt(fs, dir, receipt));
+    const names = receipt.rollback?.files.map(({ name }) => name) ?? [];
+    removeStaleCopies(session, names);
   }
   endTransaction(session, record, stuck);
+  return restored;
 }
 
-function keepForRollback(session: Session, file: JournalFile): void {
+function keepForRollback(session: Session, file: Located): void {
   const { fs } = session.system;
   const copy = join(session.dir.rollback, file.name);
   // The copy of the update before may be executing (Windows): then it cannot be replaced.
@@ -40,49 +74,140 @@ function keepForRollback(session: Session, file: JournalFile): void {
   onFile(
     "keep for --rollback",
     file.previous,
-    () => moveOrCopy(fs, file.previous, copy, `${copy}.new`),
+    () => moveOrCopy(fs, file.previous, copy, unfinishedOf(copy)),
   );
+}
+
+/** What `--rollback` would not bring back is of no use to anybody. */
+function removeStaleCopies(session: Session, wanted: readonly string[]): void {
+  const { system: { fs }, dir } = session;
+  if (!isThere(fs, dir.rollback)) return;
+  for (const { name } of [...fs.readDirSync(dir.rollback)]) {
+    const path = join(dir.rollback, name);
+    if (!wanted.includes(name)) onFile("remove", path, () => discard(session, path));
+  }
 }
 
 /**
  * Before the commit, or after it was put back: every name but the targets goes. While staging, no
- * `.previous` was made yet: one that is there by now is not ours.
+ * `.previous` was made yet: one that is there by now is not ours. Returns what was removed.
  */
-export function removeStaged(session: Session, record: JournalRecord): string[] {
-  const names = record.files.flatMap((file) =>
-    record.phase === "staging" ? temporaryNames(file) : [...temporaryNames(file), file.previous]
-  );
-  const { removed, stuck } = removeNames(session, names);
-  syncFolders(session.system.fs, record.files.map((file) => file.target));
+export function endUnchanged(session: Session, record: JournalRecord): string[] {
+  const files = locateAll(session, record);
+  const { removed, stuck } = removeTemporaries(session, record, files);
+  if (record.phase !== "staging") {
+    const old = removePrevious(session, record, files);
+    removed.push(...old.removed);
+    stuck.push(...old.stuck);
+  }
+  syncFolders(session.system.fs, files.map((file) => file.target));
   endTransaction(session, record, stuck);
   return removed;
 }
 
-function temporaryNames({ staged, scratch, aside }: JournalFile): string[] {
-  return [staged, scratch, aside];
+interface Gone {
+  readonly removed: string[];
+  readonly stuck: Leftover[];
 }
 
-function removeNames(session: Session, names: readonly string[]) {
-  const there = names.filter((name) => isThere(session.system.fs, name));
-  const stuck = there.filter((name) => !onFile("remove", name, () => discard(session, name)));
-  return { removed: there.filter((name) => !stuck.includes(name)), stuck };
+/** The staged sets, and what has a name that nobody else gives. */
+function removeTemporaries(
+  session: Session,
+  { transaction }: JournalRecord,
+  files: readonly Located[],
+): Gone {
+  const removed: string[] = [], stuck: Leftover[] = [];
+  for (const folder of new Set(files.map((file) => file.folder))) {
+    const { there, gone } = removeStagedFolder(session, folder);
+    if (there && gone) removed.push(folder);
+    // Those in the state dir are found again without a record.
+    if (!gone && dirname(folder) !== session.dir.staged) {
+      const { name } = files.find((file) => file.folder === folder)!;
+      stuck.push({ transaction, name, what: "staged", content: null });
+    }
+  }
+  for (const { name, scratch, aside } of files) {
+    for (const [what, path] of [["copy", scratch], ["aside", aside]] as const) {
+      if (!isThere(session.system.fs, path)) continue;
+      if (onFile("remove", path, () => discard(session, path))) removed.push(path);
+      else stuck.push({ transaction, name, what, content: null });
+    }
+  }
+  return { removed, stuck };
+}
+
+/** The old ones' second names, where they are the old ones. */
+function removePrevious(
+  session: Session,
+  { transaction }: JournalRecord,
+  files: readonly Located[],
+): Gone {
+  const { fs } = session.system;
+  const removed: string[] = [], stuck: Leftover[] = [];
+  for (const { name, target, previous, hiddenPrevious, old } of files) {
+    const visible = namesBeside(target, transaction).previous;
+    for (const path of new Set([previous, hiddenPrevious])) {
+      if (!old || !holds(fs, path, old)) continue;
+      if (onFile("remove", path, () => discard(session, path))) removed.push(path);
+      else {
+        const what = path === visible ? "previous" : "hidden-previous";
+        stuck.push({ transaction, name, what, content: old });
+      }
+    }
+  }
+  return { removed, stuck };
 }
 
 /** Leftovers keep the journal alive, so that a later start knows that they are ours. */
-function endTransaction(session: Session, record: JournalRecord, stuck: readonly string[]): void {
+export function endTransaction(
+  session: Session,
+  record: JournalRecord,
+  stuck: readonly Leftover[],
+): void {
   const { system: { fs }, dir } = session;
-  const leftovers = [...removeNames(session, record.leftovers).stuck, ...stuck];
+  const leftovers = [...record.leftovers.filter((one) => !removeLeftover(session, one)), ...stuck];
   if (leftovers.length === 0) return removeJournal(fs, dir);
-  writeJournal(fs, dir, { ...record, phase: "committed", files: [], receipt: null, leftovers });
+  writeJournal(fs, dir, { ...record, phase: "leftovers", files: [], receipt: null, leftovers });
 }
 
-/** Half-written replacements of the state dir's own files: a kill leaves them, nothing needs them. */
-export function sweepStateDir({ system: { fs }, dir }: Session): void {
-  for (const folder of [dir.state, dir.rollback, dir.broken]) {
-    if (!isThere(fs, folder)) continue;
-    for (const { name } of [...fs.readDirSync(folder)]) {
-      const path = join(folder, name);
-      if (name.endsWith(".new")) onFile("remove", path, () => removeIfThere(fs, path));
-    }
+function removeLeftover(session: Session, leftover: Leftover): boolean {
+  const { system: { fs }, dir } = session;
+  const path = pathOfLeftover(fs, dir, leftover);
+  if (leftover.what === "staged") return removeStagedFolder(session, path).gone;
+  if (!isThere(fs, path)) return true;
+  // A `.previous` that is another file by now is not ours.
+  if (leftover.content && !holds(fs, path, leftover.content)) return true;
+  return onFile("remove", path, () => discard(session, path));
+}
+
+/** The files of a record with the paths that they have now. */
+export function locateAll(
+  { system: { fs }, dir }: Session,
+  { transaction, files }: JournalRecord,
+): Located[] {
+  return files.map((file) => locate(fs, dir, transaction, file));
+}
+
+/**
+ * What a kill leaves in the tool's folder and nothing needs: half-written replacements of its files,
+ * and, where no update is open, staged sets.
+ */
+export function sweepHome(session: Session, open: boolean): void {
+  const { system: { fs }, dir } = session;
+  if (!isThere(fs, dir.home)) return;
+  for (const { name } of onFile("list", dir.home, () => [...fs.readDirSync(dir.home)])) {
+    const path = join(dir.home, name);
+    if (name.endsWith(UNFINISHED)) onFile("remove", path, () => removeIfThere(fs, path));
+  }
+  sweepCopies(session, dir.rollback);
+  if (!open) sweepStaged(session);
+}
+
+/** The same in a folder of copies: of broken executables, or for `--rollback`. */
+export function sweepCopies({ system: { fs } }: Session, folder: string): void {
+  if (!isThere(fs, folder)) return;
+  for (const { name } of onFile("list", folder, () => [...fs.readDirSync(folder)])) {
+    const path = join(folder, name);
+    if (isUnfinished(name)) onFile("remove", path, () => removeIfThere(fs, path));
   }
 }

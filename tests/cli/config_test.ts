@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { join, resolve } from "@std/path";
 import { type Command, type CommonOptions, parseCommand } from "../../src/cli/cli.ts";
-import { CONFIG_NAME, loadConfig, resolveOptions } from "../../src/cli/config.ts";
+import { loadConfig, resolveOptions } from "../../src/cli/config.ts";
 import { denoSystem } from "../../src/system/deno_system.ts";
 import { UpdateError } from "../../src/base/errors.ts";
 
@@ -14,10 +14,10 @@ const DEFAULTS = {
 function load(content: string | Uint8Array | undefined) {
   const path = Deno.makeTempDirSync({ prefix: "updater-shim-config-" });
   try {
-    const file = join(path, CONFIG_NAME);
+    const file = join(path, "updater-shim.json");
     if (typeof content === "string") Deno.writeTextFileSync(file, content);
     else if (content) Deno.writeFileSync(file, content);
-    return loadConfig(denoSystem, { path });
+    return loadConfig(denoSystem, { config: file });
   } finally {
     Deno.removeSync(path, { recursive: true });
   }
@@ -158,15 +158,22 @@ Deno.test("What is no JSON, no UTF-8 or too long is refused", () => {
 Deno.test("A folder of that name is a fault of the file system, not of the configuration", () => {
   const path = Deno.makeTempDirSync({ prefix: "updater-shim-config-" });
   try {
-    Deno.mkdirSync(join(path, CONFIG_NAME));
-    const error = assertThrows(() => loadConfig(denoSystem, { path }), UpdateError) as UpdateError;
-    assertEquals([error.kind, error.path], ["filesystem", join(path, CONFIG_NAME)]);
+    const config = join(path, "updater-shim.json");
+    Deno.mkdirSync(config);
+    const error = assertThrows(
+      () => loadConfig(denoSystem, { config }),
+      UpdateError,
+    ) as UpdateError;
+    assertEquals([error.kind, error.path], ["filesystem", config]);
   } finally {
     Deno.removeSync(path, { recursive: true });
   }
 });
 
-const DIR = { path: resolve("/opt/mytool") };
+const DIR = {
+  path: resolve("/opt/mytool"),
+  config: resolve("/opt/mytool/updater-shim.json"),
+};
 const SYSTEM = { cwd: resolve("/home/me") };
 
 /** What comes of these arguments with that configuration. */

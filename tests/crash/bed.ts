@@ -9,9 +9,9 @@ export type Verdict = "old" | "new" | "mixed" | "missing" | "corrupt";
 
 /** What a state dir has by the contract, besides its folders; `partial` a kill may leave. */
 const STATE =
-  /^\.updater-shim(\/(lock|log\.txt|last-run\.json|receipt\.json|installation-id|rollback|partial|trash))?$/;
-const ROLLBACK = /^\.updater-shim\/rollback\/toolx?$/;
-const PARTIAL = /^\.updater-shim\/partial\/[0-9a-f]{64}\.part(\.json)?$/;
+  /^\.updater-shim(\/(lock|trash|updater-shim(\/(log\.txt|last-run\.json|receipt\.json|installation-id|rollback|partial|staged))?))?$/;
+const ROLLBACK = /^\.updater-shim\/updater-shim\/rollback\/toolx?$/;
+const PARTIAL = /^\.updater-shim\/updater-shim\/partial\/[0-9a-f]{64}\.part(\.json)?$/;
 
 /** One install dir in a folder of its own. */
 export class Bed {

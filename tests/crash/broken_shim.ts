@@ -18,7 +18,7 @@ export interface Change {
 /** Returns the executable's path. */
 export async function brokenShim({ scratch }: Lab, { file, from, to }: Change): Promise<string> {
   const name = `broken-${crypto.randomUUID()}`;
-  const folder = join(scratch, `${name}-sources`), shim = join(scratch, name);
+  const folder = join(scratch, `${name}-sources`), shim = join(scratch, name, "updater-shim");
   Deno.mkdirSync(folder);
   for (const part of ["src", ".ci", "main.ts", "deno.json", "deno.lock"]) {
     await must("cp", "-r", join(ROOT, part), folder);

@@ -7,7 +7,7 @@ import { run, until } from "./process.ts";
 import { NAMES } from "./tools.ts";
 
 const PARENT = 5;
-const LAST_RUN = ".updater-shim/last-run.json";
+const LAST_RUN = ".updater-shim/updater-shim/last-run.json";
 
 /** Each kind of parent. */
 export async function parents(lab: Lab): Promise<void> {

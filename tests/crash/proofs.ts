@@ -38,8 +38,8 @@ const BREAKAGES: readonly Breakage[] = [
   },
   {
     name: "the journal is not told of the commit",
-    file: "src/transaction/install.ts",
-    from: "writeJournal(session.system.fs, session.dir, committing);",
+    file: "src/transaction/transaction.ts",
+    from: "writeJournal(fs, dir, committing);",
     to: "",
     sweep: "kill",
     columns: ["mixed", "left over"],
@@ -47,16 +47,16 @@ const BREAKAGES: readonly Breakage[] = [
   {
     name: "recovery does nothing",
     file: "src/transaction/recover.ts",
-    from: "await carryOut(session, decision, record, facts, result);",
+    from: "= await carryOut(session, decision, record, known, stop);",
     to:
-      "if (decision as string === 'never') await carryOut(session, decision, record, facts, result);",
+      ": Done = decision as string === 'never' ? await carryOut(session, decision, record, known, stop) : {};",
     sweep: "kill",
     columns: ["mixed", "left over"],
   },
   {
     name: "an error in the commit is not undone",
-    file: "src/transaction/install.ts",
-    from: "await undo(session, record, error);",
+    file: "src/transaction/transaction.ts",
+    from: "await undo(session, named, error);",
     to: "",
     sweep: "error",
     columns: ["other", "mixed", "left over"],
@@ -64,8 +64,8 @@ const BREAKAGES: readonly Breakage[] = [
   {
     name: "the old one gets no second name",
     file: "src/transaction/swap.ts",
-    from: "for (const file of files) keepOld(system, file);",
-    to: "if (files.length > 99) for (const file of files) keepOld(system, file);",
+    from: "files.filter((file) => !keepOld(fs, file));",
+    to: "files.filter((file) => files.length > 99 && !keepOld(fs, file));",
     sweep: "error",
     columns: ["other", "mixed"],
   },
@@ -81,9 +81,9 @@ const BREAKAGES: readonly Breakage[] = [
   {
     name: "recovery forgets the journal before it has put anything back",
     file: "src/transaction/recover.ts",
-    from: "await putBack(session, record.files);\n      result.removed",
+    from: "await putBack(session, files);\n      return { removed",
     to:
-      "fs.removeSync(dir.journal);\n      await putBack(session, record.files);\n      result.removed",
+      "session.system.fs.removeSync(session.dir.journal);\n      await putBack(session, files);\n      return { removed",
     sweep: "recovery",
     columns: ["mixed", "left over", "other"],
   },

@@ -12,14 +12,9 @@ import { parseCommand } from "../../src/cli/cli.ts";
 import { loadConfig } from "../../src/cli/config.ts";
 import { expectedLength } from "../../src/files/executable_format.ts";
 import { areDistinct, isMemberPath, isPlainName } from "../../src/base/file_names.ts";
-import {
-  type JournalRecord,
-  namesFor,
-  parseJournal,
-  writeJournal,
-} from "../../src/transaction/journal.ts";
+import { type JournalRecord, parseJournal, writeJournal } from "../../src/transaction/journal.ts";
 import { resolveLocation } from "../../src/release/locations.ts";
-import { readHolder } from "../../src/installation/lock.ts";
+import { readHolder } from "../../src/installation/holder.ts";
 import { parseManifest, selectFiles } from "../../src/release/manifest.ts";
 import { parsePublicKey, verifySignature } from "../../src/release/minisign.ts";
 import { parseSignature } from "../../src/release/minisign_format.ts";
@@ -166,22 +161,30 @@ property("plain names", anyText, (name) => {
 // What the shim itself wrote, and somebody changed
 
 const digest = fc.option(fc.record({ size: fc.nat(), sha256: hex(64) }));
-const journalFile = fc.record({ tool: fc.stringMatching(/^[a-z]{1,8}(\.exe)?$/), id: hex(16) })
-  .chain(({ tool, id }) => {
-    const { hiddenPrevious: _, ...names } = namesFor(`/tools/${tool}`, id);
-    return fc.record({ old: digest, fresh: digest }).map((digests) => ({
-      name: tool,
-      target: `/tools/${tool}`,
-      ...names,
-      ...digests,
-    }));
-  });
+const plainName = fc.stringMatching(/^[a-z]{1,8}(\.exe)?$/).filter(isPlainName);
+const journalFile = fc.record({
+  name: plainName,
+  stagedAs: plainName,
+  beside: fc.boolean(),
+  hidden: fc.boolean(),
+  run: fc.boolean(),
+  old: digest,
+  fresh: digest,
+});
+const leftover = fc.record({
+  transaction: hex(16),
+  name: plainName,
+  what: fc.constantFrom("staged", "previous", "hidden-previous", "copy", "aside"),
+  content: digest,
+});
 const journal: fc.Arbitrary<JournalRecord> = fc.record({
   format: fc.constant(1 as const),
   transaction: hex(16),
-  phase: fc.constantFrom("staging", "committing", "rolling-back", "committed"),
+  phase: fc.constantFrom("staging", "committing", "rolling-back", "committed", "leftovers"),
+  folder: fc.option(fc.nat()),
   files: fc.array(journalFile, { maxLength: 3 }),
-  leftovers: fc.constant(["/tools/.tool.0123456789abcdef.aside.exe", "/tools/tool.previous"]),
+  check: fc.constantFrom(false as const, { args: ["--version"], timeoutMs: 1000 }),
+  leftovers: fc.array(leftover, { maxLength: 3 }),
   receipt: fc.constant(null),
 });
 
@@ -202,10 +205,20 @@ property("journal, read as it was written", journal, (record) => {
   assertEquals(parseJournal(journalBytes(record)), { state: "valid", record });
 });
 
-Deno.test("a journal never names a file of others as a leftover, whatever its checksum says", () => {
-  for (const path of ["/tools/tool", "/tools/.previous", "/etc/passwd", "/tools/.tool.staged"]) {
-    const record = { ...fc.sample(journal, 1)[0]!, leftovers: [path] };
-    assertEquals(parseJournal(journalBytes(record)).state, "damaged", path);
+Deno.test("a journal never leads out of the install dir, whatever its checksum says", () => {
+  const sample = fc.sample(journal, 1)[0]!;
+  const file = fc.sample(journalFile, 1)[0]!, left = fc.sample(leftover, 1)[0]!;
+  for (const name of ["/etc/passwd", "../tool", "a/b", ".hidden", "..", "", "tool.previous"]) {
+    for (const change of [{ name }, { stagedAs: name }]) {
+      const record = { ...sample, files: [{ ...file, ...change }] };
+      assertEquals(parseJournal(journalBytes(record)).state, "damaged", name);
+    }
+    const record = { ...sample, leftovers: [{ ...left, name }] };
+    assertEquals(parseJournal(journalBytes(record)).state, "damaged", name);
+  }
+  for (const transaction of ["", "../0123456789abcdef", "0123456789abcde", "g123456789abcdef"]) {
+    const record = { ...sample, transaction };
+    assertEquals(parseJournal(journalBytes(record)).state, "damaged", transaction);
   }
 });
 
@@ -228,9 +241,12 @@ const RECEIPT = {
   name: "mytool",
   version: "1.4.0",
   release: "a".repeat(64),
-  files: [{ name: "mytool", target: "/tools/mytool", size: 3, sha256: "b".repeat(64) }],
+  files: [{ name: "mytool", size: 3, sha256: "b".repeat(64), behind: "../lib/mytool" }],
+  dropped: [{ name: "mytoolx", size: 3, sha256: "b".repeat(64) }],
   highest: { version: "1.4.0", release: "a".repeat(64) },
+  rolledBack: "1.5.0",
   rollback: { version: null, release: null, files: [] },
+  madeFolder: false,
   updated: "2026-11-01T12:00:00.000Z",
 };
 

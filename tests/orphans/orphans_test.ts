@@ -6,7 +6,7 @@ const real = Deno.readFileSync("/bin/cat");
 const cutOff = real.subarray(0, real.length / 2);
 
 async function repair(world: World) {
-  return await recover(world, [world.folder]);
+  return await recover(world);
 }
 
 Deno.test("A missing executable is restored from `.previous` and from `.previous.exe`", async () => {

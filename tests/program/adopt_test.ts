@@ -86,7 +86,7 @@ class Installation implements AsyncDisposable {
 
   /** The shim's outcome, once there is one. */
   async outcome(): Promise<Record<string, unknown>> {
-    const file = this.path(".updater-shim/last-run.json");
+    const file = this.path(".updater-shim/updater-shim/last-run.json");
     for (const end = Date.now() + 20_000; Date.now() < end;) {
       try {
         return JSON.parse(Deno.readTextFileSync(file));

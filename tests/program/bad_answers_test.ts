@@ -39,7 +39,9 @@ Deno.test({
     const args = ["--manifest", `${server.url}/release.json`];
     const first = await runShim(it.folder, ...args);
     assertEquals(first.code, 3, first.stderr);
-    const partial = [...Deno.readDirSync(join(it.folder, ".updater-shim"))].map(({ name }) => name);
+    const partial = [...Deno.readDirSync(join(it.folder, ".updater-shim", "updater-shim"))].map((
+      { name },
+    ) => name);
     assert(partial.length > 0);
     honest = true;
     const again = await runShim(it.folder, ...args);

@@ -208,9 +208,8 @@ Deno.test("A network that fails leaves the tool alone and says what failed", asy
       await using server = serve({ ...releaseRoutes([FRESH]), ...routes });
       expectError(await it.run("--manifest", `${server.url}/release.json`), code, message);
       assertEquals(it.names(), ["tool"]);
-      const partial = [...Deno.readDirSync(join(it.folder, ".updater-shim"))].filter(({ name }) =>
-        name === "journal"
-      );
+      const partial = [...Deno.readDirSync(join(it.folder, ".updater-shim", "updater-shim"))]
+        .filter(({ name }) => name === "journal");
       assertEquals(partial, []);
     });
   }
@@ -278,8 +277,8 @@ Deno.test("A target that is no plain file of ours is refused", async (t) => {
 
 Deno.test("A journal that cannot be read does not stop an update", async (t) => {
   await using it = new Tool();
-  const state = join(it.folder, ".updater-shim");
-  Deno.mkdirSync(state, { mode: 0o700 });
+  const state = join(it.folder, ".updater-shim", "updater-shim");
+  Deno.mkdirSync(state, { mode: 0o700, recursive: true });
   await using server = serve(releaseRoutes([FRESH], { version: "1.0.0" }));
   const args = ["--manifest", `${server.url}/release.json`];
   const cases: [string, string][] = [

@@ -75,12 +75,14 @@ class Installation implements AsyncDisposable {
 
 const STATE = [
   ".updater-shim/",
-  ".updater-shim/installation-id",
-  ".updater-shim/last-run.json",
   ".updater-shim/lock",
-  ".updater-shim/log.txt",
-  ".updater-shim/partial/",
-  ".updater-shim/receipt.json",
+  ".updater-shim/updater-shim/",
+  ".updater-shim/updater-shim/installation-id",
+  ".updater-shim/updater-shim/last-run.json",
+  ".updater-shim/updater-shim/log.txt",
+  ".updater-shim/updater-shim/partial/",
+  ".updater-shim/updater-shim/receipt.json",
+  ".updater-shim/updater-shim/staged/",
 ];
 
 Deno.test({
@@ -108,14 +110,16 @@ Deno.test({
       "updated",
     ]);
     assertEquals(events.at(-1), { event: "updated", from: "1.0.0", to: "2.0.0" });
-    const last = JSON.parse(Deno.readTextFileSync(it.path(".updater-shim/last-run.json")));
+    const last = JSON.parse(
+      Deno.readTextFileSync(it.path(".updater-shim/updater-shim/last-run.json")),
+    );
     assertEquals([last.code, last.outcome], [0, events.at(-1)]);
     const rollback = ["rollback/", "rollback/tool", "rollback/toolx"]
-      .map((name) => `.updater-shim/${name}`);
+      .map((name) => `.updater-shim/updater-shim/${name}`);
     const expected = [...STATE, ...rollback, "tool", "toolx", "updater-shim.json"].sort();
     assertEquals(it.names(), expected);
     assertStringIncludes(
-      Deno.readTextFileSync(it.path(".updater-shim/log.txt")),
+      Deno.readTextFileSync(it.path(".updater-shim/updater-shim/log.txt")),
       "Updated 1.0.0 -> 2.0.0",
     );
   },
@@ -223,7 +227,7 @@ Deno.test({
     await using it = new Installation("tool");
     await it.publish("2.0.0", set("2.0.0", "tool"));
     assertEquals((await it.run()).code, 0);
-    Deno.writeTextFileSync(it.path(".updater-shim/rollback/tool"), tool("6.6.6"));
+    Deno.writeTextFileSync(it.path(".updater-shim/updater-shim/rollback/tool"), tool("6.6.6"));
     const { code, stderr } = await it.run("--rollback");
     assertEquals(code, 4);
     assertMatch(stderr, /The rollback copy ".*" is missing or not what the last update put there/);
@@ -352,7 +356,7 @@ for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
         stdout: "null",
         stderr: "piped",
       }).spawn();
-      const partial = it.path(".updater-shim/partial");
+      const partial = it.path(".updater-shim/updater-shim/partial");
       while (!hasBytes(partial, 50_000)) await new Promise((resolve) => setTimeout(resolve, 10));
       child.kill(signal);
       const { code, stderr } = await child.output();
@@ -360,7 +364,7 @@ for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
       assertEquals(code, expected, new TextDecoder().decode(stderr));
       assertMatch(new TextDecoder().decode(stderr), /updater-shim: .+\n {2}\S/);
       assertEquals(await it.says("tool"), ["tool 1.0.0"]);
-      const left = it.names().filter((name) => /staged|previous|journal/.test(name));
+      const left = it.names().filter((name) => /staged\/.|previous|journal/.test(name));
       assertEquals(left, []);
       assertEquals((await it.run("--manifest", `${server.url}/release.json`)).code, 0);
       assertEquals(await it.says("tool"), ["tool 2.0.0"]);

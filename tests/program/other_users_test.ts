@@ -199,7 +199,7 @@ Deno.test({
     await bed.publish({ version: "2.0.0", content });
     const outcome = await bed.update(["--json"]);
     assertEquals([outcome.code, outcome.tool], [HEALTH, "tool 1.0.0"], outcome.stderr);
-    const log = Deno.readTextFileSync(join(bed.folder, ".updater-shim", "log.txt"));
+    const log = Deno.readTextFileSync(join(bed.folder, ".updater-shim", "updater-shim", "log.txt"));
     for (const text of [outcome.stderr, outcome.stdout, log]) {
       assertStringIncludes(text, "9.9.9");
       assertEquals(text.split("\n").filter((line) => line.startsWith(forged)), []);

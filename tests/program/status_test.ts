@@ -30,7 +30,10 @@ Deno.test("A shim that was killed does not hold the lock, whoever has its proces
     "tool",
   );
   const lockedBy = async (pid: number, since: string) => {
-    it.write(".updater-shim/holder.json", JSON.stringify({ pid, since }));
+    it.write(
+      ".updater-shim/holder.json",
+      JSON.stringify({ pid, since, tool: "x", command: "update" }),
+    );
     return JSON.parse((await it.run("--status", "--json")).stdout).lockedBy?.pid;
   };
   const now = new Date().toISOString();

@@ -177,7 +177,10 @@ Deno.test("an archive that is signed and hostile all the same leaves nothing beh
   assertRefused(await bed.update(), 'it has an entry with an unsafe name, "../evil"');
   const names = [...Deno.readDirSync(bed.folder)].map(({ name }) => name).sort();
   assertEquals(names, [".updater-shim", "tool"]);
-  assertEquals([...Deno.readDirSync(join(bed.folder, ".updater-shim", "partial"))], []);
+  assertEquals(
+    [...Deno.readDirSync(join(bed.folder, ".updater-shim", "updater-shim", "partial"))],
+    [],
+  );
 });
 
 Deno.test("an older signed release is refused, whatever was done to the receipt", async () => {
@@ -185,7 +188,7 @@ Deno.test("an older signed release is refused, whatever was done to the receipt"
     await using bed = await makeBed();
     await bed.publish({ version: "2.0.0" });
     assertInstalled(await bed.update(), "2.0.0");
-    const path = join(bed.folder, ".updater-shim", "receipt.json");
+    const path = join(bed.folder, ".updater-shim", "updater-shim", "receipt.json");
     if (receipt === "removed") Deno.removeSync(path);
     if (receipt === "damaged") Deno.writeTextFileSync(path, "{}");
     if (receipt === "spoilt version") {
@@ -247,7 +250,7 @@ Deno.test("credentials and queries of the manifest's address are in no output an
   bed.served.set("/release.json.minisig", bytes("x"));
   const bad = await bed.update(["--json", "--manifest", secret]);
   assertEquals(bad.code, VERIFICATION);
-  const state = join(bed.folder, ".updater-shim");
+  const state = join(bed.folder, ".updater-shim", "updater-shim");
   const files = ["log.txt", "last-run.json", "receipt.json"].map((name) =>
     Deno.readTextFileSync(join(state, name))
   );

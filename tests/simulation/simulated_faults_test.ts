@@ -10,6 +10,7 @@ import {
   checkSet,
   explorationOf,
   makeDisk,
+  optionsOf,
   repair,
   type Scenario,
   update,
@@ -39,7 +40,7 @@ for (const lasting of [false, true]) {
         for (let n = 1;; n++) {
           const fault = new FaultAt(n, code, lasting);
           const disk = makeDisk(scenario);
-          const fs = new SimulatedFileSystem(disk, { mounts: ["/srv"] });
+          const fs = new SimulatedFileSystem(disk, optionsOf(scenario));
           const told = await update(failing(scenario, fault), fs);
           if (!fault.reached) break;
           if (told === "old") failed++;
@@ -80,7 +81,7 @@ Deno.test("Every step of a recovery fails, and the next one still mends all", as
     for (let n = 1;; n++) {
       const fault = new FaultAt(n, "EIO");
       const copy = disk.clone();
-      const fs = new SimulatedFileSystem(copy);
+      const fs = new SimulatedFileSystem(copy, optionsOf(scenario));
       const wrap: Scenario["wrap"] = (fs) => new FaultyFileSystem(fs, fault.fault);
       await repair({ ...scenario, wrap }, fs).catch(() => {});
       if (!fault.reached) break;

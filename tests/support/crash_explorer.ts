@@ -22,7 +22,9 @@ export interface Crashed {
 /** What to explore. */
 export interface Exploration {
   readonly disk: SimulatedDisk;
-  readonly options: Pick<SimulationOptions, "os" | "mounts"> & { executing?: ReadonlySet<number> };
+  readonly options: Pick<SimulationOptions, "os" | "mounts" | "links"> & {
+    executing?: ReadonlySet<number>;
+  };
   /** What is interrupted. */
   readonly program: (fs: SimulatedFileSystem) => Promise<string>;
   /** What the next start does. */

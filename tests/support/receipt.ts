@@ -8,7 +8,10 @@ export const RECEIPT: Receipt = {
   version: "2.0.0",
   release: null,
   files: [],
+  dropped: [],
   highest: null,
+  rolledBack: null,
   rollback: null,
+  madeFolder: false,
   updated: "2026-01-01T00:00:00.000Z",
 };

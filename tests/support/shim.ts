@@ -23,7 +23,10 @@ async function compiled(program: "shim" | "pack"): Promise<string> {
   const folder = join(ROOT, "dist");
   const suffix = Deno.build.os === "windows" ? ".exe" : "";
   const kind = program === "shim" ? "" : "pack-";
-  const output = join(folder, `${PREFIX}${kind}${sourceDigest(program)}${suffix}`);
+  // The shim's own name says which tool it is for: only the folder's says of which sources.
+  const home = join(folder, `${PREFIX}${kind}of-${sourceDigest(program)}`);
+  const name = program === "shim" ? "updater-shim" : "updater-shim-pack";
+  const output = join(home, `${name}${suffix}`);
   try {
     Deno.statSync(output);
     return output;
@@ -32,6 +35,7 @@ async function compiled(program: "shim" | "pack"): Promise<string> {
   }
   const fresh = join(folder, `${PREFIX}${crypto.randomUUID()}${suffix}`);
   await compileShim({ output: fresh, program });
+  Deno.mkdirSync(home, { recursive: true });
   Deno.renameSync(fresh, output);
   removeOld(folder);
   return output;
@@ -42,7 +46,7 @@ function removeOld(folder: string): void {
   for (const { name } of Deno.readDirSync(folder)) {
     const { mtime } = Deno.statSync(join(folder, name));
     const old = mtime !== null && Date.now() - mtime.getTime() > 24 * 3600 * 1000;
-    if (name.startsWith(PREFIX) && old) Deno.removeSync(join(folder, name));
+    if (name.startsWith(PREFIX) && old) Deno.removeSync(join(folder, name), { recursive: true });
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * The `FileSystem` of `src/system/system.ts` over a `SimulatedDisk`, for one operating system. It stops
  * before each step that changes something (`onStep`), so that a test can look at what would be left.
- * No symbolic links. Windows: as far as executing images go, as seen with deno.exe 2.9.5.
+ * Symbolic links only as they were from the beginning (`links`). Windows: as far as executing images go, as seen with deno.exe 2.9.5.
  */
 import { basename, dirname } from "@std/path/posix";
 import type { Access, FileInfo, FileSystem, OpenFile } from "../../src/system/system.ts";
@@ -17,6 +17,8 @@ export interface SimulationOptions {
   readonly executing?: Set<number>;
   /** Folders on devices of their own. */
   readonly mounts?: readonly string[];
+  /** Absolute paths of links, and where they lead. */
+  readonly links?: ReadonlyMap<string, string>;
   /** Called before each step that changes something: what a crash here leaves is on the disk. */
   readonly onStep?: () => void;
 }
@@ -28,6 +30,7 @@ export class SimulatedFileSystem implements FileSystem {
   readonly os: "linux" | "windows";
   readonly executing: Set<number>;
   readonly #mounts: readonly string[];
+  readonly #links: ReadonlyMap<string, string>;
   readonly #onStep: () => void;
   readonly #locked = new Set<number>();
 
@@ -35,6 +38,7 @@ export class SimulatedFileSystem implements FileSystem {
     this.os = options.os ?? "linux";
     this.executing = options.executing ?? new Set();
     this.#mounts = options.mounts ?? [];
+    this.#links = options.links ?? new Map();
     this.#onStep = options.onStep ?? (() => {});
   }
 
@@ -61,10 +65,6 @@ export class SimulatedFileSystem implements FileSystem {
 
   fchownSync(): void {
     if (this.os !== "windows") this.step();
-  }
-
-  readLinkSync(path: string): string {
-    throw this.error("EINVAL", `readlink '${path}'`);
   }
 
   renameSync(from: string, to: string): void {
@@ -124,11 +124,16 @@ export class SimulatedFileSystem implements FileSystem {
   }
 
   lstatSync(path: string): FileInfo {
+    if (this.#links.has(path)) {
+      const { dev, ino, uid, gid } = this.lstatSync(dirname(path));
+      const kind = { isFile: false, isDirectory: false, isSymlink: true };
+      return { ...kind, size: 0, mtime: null, mode: 0o120777, dev, ino, uid, gid };
+    }
     return this.info(this.existing(path, `stat '${path}'`), path);
   }
 
   statSync(path: string): FileInfo {
-    return this.lstatSync(path);
+    return this.lstatSync(this.#links.get(path) ?? path);
   }
 
   readDirSync(path: string): Iterable<{ name: string }> {
@@ -139,8 +144,15 @@ export class SimulatedFileSystem implements FileSystem {
   }
 
   realPathSync(path: string): string {
-    this.existing(path, `realpath '${path}'`);
-    return path;
+    const real = this.#links.get(path) ?? path;
+    this.existing(real, `realpath '${path}'`);
+    return real;
+  }
+
+  readLinkSync(path: string): string {
+    const target = this.#links.get(path);
+    if (target === undefined) throw this.error("EINVAL", `readlink '${path}'`);
+    return target;
   }
 
   syncDirectory(path: string): void {

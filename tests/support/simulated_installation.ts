@@ -1,11 +1,8 @@
 /** A tool on a simulated disk, its update and repair, and what must be true of it at every time. */
 import { assertEquals } from "@std/assert";
 import { basename, dirname } from "@std/path/posix";
-import { digestFile } from "../../src/files/digest.ts";
 import { isThere, writeAll } from "../../src/files/durable_files.ts";
 import { UpdateError } from "../../src/base/errors.ts";
-import { onFile } from "../../src/files/fs_errors.ts";
-import { install } from "../../src/transaction/install.ts";
 import { openInstallDir, openStateDir } from "../../src/installation/install_dir.ts";
 import { RunLog } from "../../src/output/run_log.ts";
 import { recover } from "../../src/transaction/recover.ts";
@@ -15,7 +12,7 @@ import type { Crashed, Exploration } from "./crash_explorer.ts";
 import { type Model, ROOT, SimulatedDisk } from "./simulated_disk.ts";
 import { SimulatedFileSystem } from "./simulated_file_system.ts";
 import { fakeExecutable, simulatedSystem } from "./simulated_system.ts";
-import { RECEIPT } from "./receipt.ts";
+import { transact } from "./transaction.ts";
 
 /** What kind of update, on what kind of machine. */
 export interface Scenario {
@@ -37,18 +34,31 @@ const FOLDER = "/opt";
 const MOUNT = "/srv";
 const STATE = `${FOLDER}/.updater-shim`;
 /** What may be in a state dir that nobody works in. */
-const IN_STATE = ["receipt.json", "rollback", "trash", "log.txt", "last-run.json"];
+const HOME = `${STATE}/updater-shim`;
+const IN_STATE = ["trash", "updater-shim"];
+const IN_HOME = ["receipt.json", "staged", "rollback", "log.txt", "last-run.json"];
+
+/** The targets that are not in the install dir lie behind links of their names. */
+function linksOf({ targets }: Scenario): ReadonlyMap<string, string> {
+  const outside = targets.filter((path) => dirname(path) !== FOLDER);
+  return new Map(outside.map((path) => [`${FOLDER}/${basename(path)}`, path]));
+}
+
+/** How the file system of the scenario behaves. */
+export function optionsOf(scenario: Scenario) {
+  return { os: scenario.os ?? "linux", mounts: [MOUNT], links: linksOf(scenario) };
+}
 
 /** The exploration of an update's crashes. */
 export function explorationOf(scenario: Scenario): Exploration {
   const disk = makeDisk(scenario);
-  const { os = "linux", targets, executing = false } = scenario;
+  const { targets, executing = false } = scenario;
   const images = targets.flatMap((path) =>
     new SimulatedFileSystem(disk).place(path, "").inode ?? []
   );
   return {
     disk,
-    options: { os, mounts: [MOUNT], executing: new Set(executing ? images : []) },
+    options: { ...optionsOf(scenario), executing: new Set(executing ? images : []) },
     program: (fs) => update(scenario, fs),
     recovery: (fs) => repair(scenario, fs),
     checkCrashed: (crashed) => checkCrashed(scenario, crashed),
@@ -84,11 +94,17 @@ function contentOf(version: "old" | "new", path: string): Uint8Array<ArrayBuffer
 }
 
 function sessionOf(
-  { wrap }: Scenario,
+  { wrap, sick = false, targets }: Scenario,
   fs: SimulatedFileSystem,
   of: "update" | "repair",
 ): Session {
   const system = simulatedSystem(fs, wrap?.(fs, of));
+  const { processes } = system;
+  const run = processes.run;
+  processes.run = async (path, ...rest) => {
+    const result = await run(path, ...rest);
+    return sick && targets.includes(path) ? { ...result, code: 1 } : result;
+  };
   return { system, dir: openInstallDir(system, FOLDER), report: () => {} };
 }
 
@@ -98,34 +114,18 @@ export async function update(
   simulated: SimulatedFileSystem,
 ): Promise<"old" | "new"> {
   const session = sessionOf(scenario, simulated, "update");
-  const { fs, processes } = session.system;
-  const run = processes.run;
-  processes.run = async (path, ...rest) => {
-    const result = await run(path, ...rest);
-    return scenario.sick && scenario.targets.includes(path) ? { ...result, code: 1 } : result;
+  const { fs } = session.system;
+  const fill = (staged: string, name: string) => {
+    const file = fs.openSync(staged, { write: true });
+    const path = scenario.targets.find((path) => basename(path) === name)!;
+    writeAll(file, contentOf("new", path));
+    file.close();
   };
-  const files = scenario.targets.map((path, index) => ({
-    target: {
-      name: basename(path),
-      path,
-      current: isFirst(scenario, index) ? undefined : fs.lstatSync(path),
-    },
-    digest: null,
-    mode: 0o755,
-  }));
-  const fill = (index: number, { staged }: { readonly staged: string }) =>
-    onFile("fill", staged, () => {
-      const file = fs.openSync(staged, { write: true });
-      writeAll(file, contentOf("new", scenario.targets[index]!));
-      file.close();
-      return Promise.resolve(digestFile(fs, staged));
-    });
-  const healthCheck = { args: ["--version"], timeoutMs: 1000 };
-  const receipt = () => RECEIPT;
+  const check = { args: ["--version"], timeoutMs: 1000 };
   let told: "old" | "new" = "new";
   try {
     openStateDir(session.system, session.dir);
-    await install(session, { files, fill, healthCheck, receipt }, new AbortController().signal);
+    await transact(session, scenario.targets.map((path) => basename(path)), fill, check);
   } catch (error) {
     // It may fail where something is broken; it may not break down.
     if (!(error instanceof UpdateError) || error.kind === "bug") throw error;
@@ -138,8 +138,7 @@ export async function update(
 
 /** What the next start does. Throws if it could not restore something. */
 export async function repair(scenario: Scenario, fs: SimulatedFileSystem): Promise<void> {
-  const session = sessionOf(scenario, fs, "repair");
-  const { unrepaired } = await recover(session, foldersOf(scenario));
+  const { unrepaired } = await recover(sessionOf(scenario, fs, "repair"));
   assertEquals(unrepaired, []);
 }
 
@@ -179,8 +178,13 @@ export function checkNothingLeft(scenario: Scenario, disk: SimulatedDisk): void 
   const fs = new SimulatedFileSystem(disk);
   const list = (folder: string) =>
     isThere(fs, folder) ? [...fs.readDirSync(folder)].map(({ name }) => `${folder}/${name}`) : [];
-  const named = [STATE, ...scenario.targets, ...IN_STATE.map((name) => `${STATE}/${name}`)];
-  const strange = [...foldersOf(scenario), STATE].flatMap(list)
+  const named = [
+    STATE,
+    ...scenario.targets,
+    ...IN_STATE.map((name) => `${STATE}/${name}`),
+    ...IN_HOME.map((name) => `${HOME}/${name}`),
+  ];
+  const strange = [...foldersOf(scenario), STATE, HOME].flatMap(list)
     .filter((path) => !named.includes(path)).concat(list(`${STATE}/trash`));
   if (strange.length > 0) throw new Error(`After recovery there is still ${strange.join(", ")}`);
 }

@@ -27,6 +27,7 @@ export function simulatedSystem(fs: SimulatedFileSystem, seen: FileSystem = fs):
     os: fs.os,
     target: "x86_64-unknown-linux-gnu",
     execPath: "/opt/tool/updater-shim",
+    shimName: "updater-shim",
     cwd: "/",
     user: fs.os === "windows" ? undefined : { uid: 0, gid: 0 },
     fs: seen,

@@ -9,15 +9,13 @@ import { join } from "@std/path";
 import { FaultyFileSystem } from "../../support/faulty_file_system.ts";
 import { copyFile } from "../../../src/files/durable_files.ts";
 import { denoSystem } from "../../../src/system/deno_system.ts";
-import { digestFile } from "../../../src/files/digest.ts";
 import { UpdateError } from "../../../src/base/errors.ts";
 import type { ShimEvent } from "../../../src/base/events.ts";
 import { checkHealth } from "../../../src/transaction/health.ts";
-import { install } from "../../../src/transaction/install.ts";
 import { openInstallDir, openStateDir } from "../../../src/installation/install_dir.ts";
 import { openRestartManager } from "../../../src/system/windows_holders.ts";
 import type { Processes, System } from "../../../src/system/system.ts";
-import { RECEIPT } from "../../support/receipt.ts";
+import { transact } from "../../support/transaction.ts";
 
 const [what = "", folder = ""] = Deno.args;
 const path = (name: string) => join(folder, name);
@@ -95,20 +93,11 @@ const CASES: Record<string, () => Promise<unknown>> = {
   async install() {
     openStateDir(system, session.dir);
     const names = ["a.exe", "tool.exe", "z.exe"];
-    await install(session, {
-      files: names.map((name) => ({
-        target: { name, path: path(name), current: fs.lstatSync(path(name)) },
-        digest: null,
-        mode: 0o755,
-      })),
-      fill(_index, { staged }) {
-        fs.removeSync(staged);
-        copyFile(fs, path("new.exe"), staged, 0o700);
-        return Promise.resolve(digestFile(fs, staged));
-      },
-      healthCheck: false,
-      receipt: () => ({ ...RECEIPT }),
-    }, new AbortController().signal);
+    const fill = (staged: string) => {
+      fs.removeSync(staged);
+      copyFile(fs, path("new.exe"), staged, 0o700);
+    };
+    await transact(session, names, fill, false);
   },
 };
 

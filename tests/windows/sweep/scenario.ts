@@ -1,16 +1,14 @@
 /** A tool of small executables, its update and repair, and what must be true of it at every time. */
 import { join } from "@std/path";
 import { denoSystem } from "../../../src/system/deno_system.ts";
-import { digestFile } from "../../../src/files/digest.ts";
 import { writeAll } from "../../../src/files/durable_files.ts";
-import { install } from "../../../src/transaction/install.ts";
 import { openInstallDir, openStateDir } from "../../../src/installation/install_dir.ts";
 import { recover } from "../../../src/transaction/recover.ts";
 import { RunLog } from "../../../src/output/run_log.ts";
 import type { Session } from "../../../src/session.ts";
 import type { FileSystem } from "../../../src/system/system.ts";
 import { image, textOf } from "./images.ts";
-import { RECEIPT } from "../../support/receipt.ts";
+import { transact } from "../../support/transaction.ts";
 
 /** What is updated, and how. */
 export interface Scenario {
@@ -21,7 +19,8 @@ export interface Scenario {
   readonly sick: boolean;
 }
 
-const IN_STATE = ["last-run.json", "log.txt", "receipt.json", "rollback", "trash"];
+const IN_STATE = ["trash", "updater-shim"];
+const IN_HOME = ["last-run.json", "log.txt", "receipt.json", "rollback", "staged"];
 
 /** The names of the targets. */
 export function namesOf({ targets }: Scenario): string[] {
@@ -30,39 +29,31 @@ export function namesOf({ targets }: Scenario): string[] {
 
 /** The old version, and the rollback copy of an older one. */
 export function prepare(scenario: Scenario, folder: string): void {
-  Deno.mkdirSync(join(folder, ".updater-shim", "rollback"), { recursive: true });
+  const rollback = join(folder, ".updater-shim", "updater-shim", "rollback");
+  Deno.mkdirSync(rollback, { recursive: true });
   for (const name of namesOf(scenario)) {
     Deno.writeFileSync(join(folder, name), image(`old ${name}`));
-    Deno.writeFileSync(join(folder, ".updater-shim", "rollback", name), image(`older ${name}`));
+    Deno.writeFileSync(join(rollback, name), image(`older ${name}`));
   }
 }
 
 /** The whole transaction, from the first record of the journal. Throws what it throws. */
 export async function update(scenario: Scenario, folder: string, fs: FileSystem): Promise<void> {
   const session = sessionOf(scenario, folder, fs);
-  const files = namesOf(scenario).map((name) => {
-    const path = join(folder, name);
-    return { target: { name, path, current: fs.lstatSync(path) }, digest: null, mode: 0o755 };
-  });
   openStateDir(session.system, session.dir);
   const log = new RunLog(session.system, session.dir, "update");
-  await install(session, {
-    files,
-    fill(index, { staged }) {
-      const file = fs.openSync(staged, { write: true });
-      writeAll(file, image(`new ${files[index]!.target.name}`));
-      file.close();
-      return Promise.resolve(digestFile(fs, staged));
-    },
-    healthCheck: { args: [], timeoutMs: 1000 },
-    receipt: () => RECEIPT,
-  }, new AbortController().signal);
+  const fill = (staged: string, name: string) => {
+    const file = fs.openSync(staged, { write: true });
+    writeAll(file, image(`new ${name}`));
+    file.close();
+  };
+  await transact(session, namesOf(scenario), fill, { args: [], timeoutMs: 1000 });
   log.finish(0);
 }
 
 /** What the next start does first. Throws if it could not put something right. */
 export async function repair(scenario: Scenario, folder: string, fs: FileSystem): Promise<void> {
-  const { unrepaired } = await recover(sessionOf(scenario, folder, fs), [folder]);
+  const { unrepaired } = await recover(sessionOf(scenario, folder, fs));
   if (unrepaired.length > 0) throw new Error(`not repaired: ${JSON.stringify(unrepaired)}`);
 }
 
@@ -125,6 +116,9 @@ export function checkNothingLeft(scenario: Scenario, folder: string): void {
     name !== ".updater-shim" && !namesOf(scenario).includes(name)
   );
   strange.push(...list(state).filter((name) => !IN_STATE.includes(name)));
+  const home = join(state, "updater-shim");
+  strange.push(...list(home).filter((name) => !IN_HOME.includes(name)));
+  if (list(home).includes("staged")) strange.push(...list(join(home, "staged")));
   if (list(state).includes("trash")) strange.push(...list(join(state, "trash")));
   if (strange.length > 0) throw new Error(`After the repair there is still ${strange}`);
 }

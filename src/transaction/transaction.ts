@@ -1,0 +1,333 @@
+/**
+ * The transaction: a set of executables is replaced as a whole, or stays as it was.
+ *
+ * | phase | written by | on the disk | the next start |
+ * | --- | --- | --- | --- |
+ * | – | | the old set | has nothing to do |
+ * | `staging` | `Staging.begin` | the old set; files in the making in the hidden folders that are named | removes those |
+ * | `committing` | `commit`, when every new file is durable, verified and seen running | each target is old or new, each old one has its second name before any target is new | finishes if every target is or can be made new, and all that can be tried run; else puts every old one back |
+ * | `rolling-back` | `commit`, after a failure | as before, on the way back | puts every old one back |
+ * | `committed` | `commit`, when all are renamed, durable and seen running | the new set, and the old one under its second names | keeps the old one for `--rollback`, writes the receipt, removes the rest |
+ * | `leftovers` | whoever ended the update | one complete set; files that could not be removed yet (Windows: they execute) | tries to remove those |
+ *
+ * Each phase is made durable before the first step that belongs to it. `decision.ts` has the table of
+ * what recovery does, `swap.ts` the steps of the commit and of the way back, `tidy.ts` the ends.
+ */
+import { dirname } from "@std/path";
+import { confine } from "./confine.ts";
+import { type Digest, digestFileAside } from "../files/digest.ts";
+import { lookAt, syncFolder, syncFolders } from "../files/durable_files.ts";
+import { errorCode, reason, UpdateError } from "../base/errors.ts";
+import { onFile } from "../files/fs_errors.ts";
+import type { HealthCheck } from "../base/health_check.ts";
+import { checkHealth, tryInstalled } from "./health.ts";
+import { type JournalRecord, type Located, readJournal, writeJournal } from "./journal.ts";
+import { openPatiently } from "../system/patience.ts";
+import { type Planned, planTransaction, type Staged, type Wanted } from "./plan.ts";
+import type { Receipt } from "../installation/receipt.ts";
+import type { Session } from "../session.ts";
+import type { FileInfo } from "../system/system.ts";
+import { holds, keepOlds, type Named, putBack, replaceAll } from "./swap.ts";
+import { makeStagedFolder } from "./staged_folder.ts";
+import { endInstalled, endUnchanged } from "./tidy.ts";
+
+/**
+ * A transaction before its commit. Disposing it abandons what was not committed: nothing of it stays
+ * but what an earlier update could not remove.
+ *
+ * ```ts
+ * await using staging = Staging.begin(session, wanted, check);
+ * const filled = await fillAll(staging.files, download, stop);
+ * const staged = await staging.prove(filled, stop);
+ * await staging.commit(staged, receipt, stop);
+ * ```
+ */
+export class Staging<W extends Wanted> implements AsyncDisposable {
+  #open = true;
+
+  private constructor(
+    readonly session: Session,
+    readonly check: HealthCheck,
+    /** Each has an empty staged file, made by us alone, to be filled with its new bytes. */
+    readonly files: readonly Planned<W>[],
+    readonly record: JournalRecord,
+  ) {}
+
+  /**
+   * Names everything that it will make, then makes the folders and empty files: a folder that we may
+   * not write to shows before the first byte is fetched. The lock is held, recovery has run, the
+   * state dir is there. Throws `filesystem`; then nothing is left.
+   */
+  static begin<W extends Wanted>(
+    session: Session,
+    wanted: readonly W[],
+    check: HealthCheck,
+  ): Staging<W> {
+    const { system: { fs }, dir } = session;
+    const before = readJournal(fs, dir);
+    const leftovers = before.state === "valid" ? before.record.leftovers : [];
+    const { record, files } = planTransaction(session, wanted, check, leftovers);
+    writeJournal(fs, dir, record);
+    const staging = new Staging(session, check, files, record);
+    try {
+      for (const folder of new Set(files.map(({ folder }) => folder))) {
+        makeStagedFolder(session, folder);
+      }
+      for (const { staged } of files) {
+        onFile(
+          "write to",
+          dirname(staged),
+          () => fs.openSync(staged, { write: true, createNew: true, mode: 0o600 }).close(),
+        );
+      }
+      confine(session, files);
+    } catch (error) {
+      staging.#abandon();
+      throw error;
+    }
+    return staging;
+  }
+
+  /**
+   * Proves what was filled: modes and owners, durable, seen running, read back. Throws `health`,
+   * `verification`, `filesystem` or the signal's reason.
+   */
+  async prove(filled: readonly Filled<W>[], stop: AbortSignal): Promise<Staged<W>[]> {
+    const { session, check } = this;
+    const { fs } = session.system;
+    for (const file of filled) await seal(session, file);
+    syncFolders(fs, filled.map(({ staged }) => staged));
+    for (const { staged, run } of filled) {
+      if (run) await checkHealth(session, staged, check, stop);
+    }
+    // Another thread reads the old files while this one reads the new. Not before: the thread that
+    // hashes is the one that runs programs.
+    const olds = Promise.allSettled(filled.map((file) => readOld(session, file)));
+    const infos = filled.map((file) => readBack(session, file));
+    const staged: Staged<W>[] = [];
+    for (const [index, old] of (await olds).entries()) {
+      if (old.status === "rejected") throw old.reason;
+      staged.push({ ...filled[index]!, ...old.value, stagedInfo: infos[index]! });
+    }
+    return staged;
+  }
+
+  /**
+   * Replaces all targets or none. `stop` abandons it until the first target is replaced; after that
+   * the new set has two seconds to show that it runs, and goes back if it does not. Throws
+   * `UpdateError`; then the old set is installed, or the next start makes it so.
+   */
+  async commit(
+    staged: readonly Staged<W>[],
+    receipt: Receipt,
+    stop: AbortSignal,
+  ): Promise<void> {
+    const { session } = this;
+    const { system: { fs }, dir, report } = session;
+    const committing: JournalRecord = {
+      ...this.record,
+      phase: "committing",
+      files: [...staged],
+      receipt,
+    };
+    stop.throwIfAborted();
+    for (const file of staged) refuseChangedTarget(session, file);
+    writeJournal(fs, dir, committing);
+    this.#open = false;
+    report({ event: "committing", files: staged.map((file) => file.target) });
+    let named: Named<Staged<W>> = { record: committing, files: staged };
+    try {
+      named = keepOlds(session, committing, staged);
+      await replaceAll(session, named.files);
+      for (const file of staged) {
+        if (!isOurs(session, file)) throw exchanged(file.target);
+      }
+      await tryInstalled(session, staged, this.check, stop);
+      writeJournal(fs, dir, { ...named.record, phase: "committed" });
+    } catch (error) {
+      await undo(session, named, error);
+      throw error;
+    }
+    try {
+      await endInstalled(session, { ...named.record, phase: "committed" });
+    } catch (error) {
+      // The new set is installed and durable; the journal says so, and the next start tidies.
+      report({
+        event: "warning",
+        message: `The update is done, but not everything could be tidied: ${reason(error)}`,
+        hint: "The next start tries again.",
+      });
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    if (this.#open) this.#abandon();
+    return Promise.resolve();
+  }
+
+  /** No target was touched. What cannot be removed now is in the journal for the next start. */
+  #abandon(): void {
+    this.#open = false;
+    try {
+      endUnchanged(this.session, this.record);
+    } catch (error) {
+      this.session.report({
+        event: "warning",
+        message: `Not everything that was staged could be removed: ${reason(error)}`,
+        hint: "The next start tries again.",
+      });
+    }
+  }
+}
+
+/** A staged file with its bytes, and what they are. */
+export type Filled<W extends Wanted = Wanted> = Planned<W> & { readonly fresh: Digest };
+
+/**
+ * Fills all at once. One that fails stops the others: nobody waits for a download that is of no use
+ * any more. `fill` puts verified bytes into `file.staged` and says what they are. Throws what the
+ * first one threw, or the signal's reason.
+ */
+export async function fillAll<W extends Wanted>(
+  files: readonly Planned<W>[],
+  fill: (file: Planned<W>, stop: AbortSignal) => Promise<Digest>,
+  stop: AbortSignal,
+): Promise<Filled<W>[]> {
+  const failed = new AbortController();
+  const either = AbortSignal.any([stop, failed.signal]);
+  const fills = files.map(async (file) => {
+    try {
+      return { ...file, fresh: await fill(file, either) };
+    } catch (error) {
+      failed.abort(error);
+      throw error;
+    }
+  });
+  const results = await Promise.allSettled(fills);
+  if (failed.signal.aborted) throw stop.aborted ? stop.reason : failed.signal.reason;
+  return results.flatMap((result) => result.status === "fulfilled" ? [result.value] : []);
+}
+
+/** What chown says where this user, this namespace or this server does not allow it. */
+const NO_CHOWN = ["EINVAL", "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"];
+
+/** Mode and owner of the old one, then all of it durable. */
+async function seal(
+  { system: { fs, user }, report }: Session,
+  { executable: { current }, staged, target, mode }: Planned,
+): Promise<void> {
+  await onFile("prepare", staged, async () => {
+    // Opened before the mode changes: the old one may be read-only, and so becomes this one.
+    const open = openPatiently(fs, staged, { read: true, write: true });
+    try {
+      // Only root may give files away. chown clears bits that chmod sets: this order.
+      if (user?.uid === 0 && current) giveAway(current);
+      if (user) fs.chmodSync(staged, ((current?.mode ?? mode) & 0o777) | 0o500);
+      await open.sync();
+    } finally {
+      open.close();
+    }
+  });
+
+  function giveAway({ uid, gid }: FileInfo): void {
+    const own = lookAt(fs, staged);
+    if (own?.uid === uid && own?.gid === gid) return;
+    try {
+      fs.chownSync(staged, uid, gid);
+    } catch (error) {
+      if (!NO_CHOWN.includes(errorCode(error) ?? "")) throw error;
+      report({
+        event: "warning",
+        message: `"${target}" will belong to you: its owner cannot be kept (${reason(error)})`,
+        path: target,
+        hint: "The update goes on. Give the file its owner back by hand (chown) if that matters.",
+      });
+    }
+  }
+}
+
+async function readOld({ system: { fs } }: Session, { executable: { current }, target }: Planned) {
+  if (!current) return { old: null, targetInfo: undefined };
+  return await onFile("read", target, async () => {
+    const targetInfo = fs.lstatSync(target);
+    return { old: await digestFileAside(fs, target), targetInfo };
+  });
+}
+
+/** What was verified is what will be renamed: a health check took its time, and may do anything. */
+function readBack({ system: { fs } }: Session, { staged, fresh }: Filled): FileInfo {
+  const info = onFile("look at", staged, () => fs.lstatSync(staged));
+  if (!holds(fs, staged, fresh)) throw exchanged(staged);
+  return info;
+}
+
+/** Another installer may have been here since the plan was made: what it did is not undone by us. */
+function refuseChangedTarget({ system: { fs } }: Session, { target, targetInfo }: Staged): void {
+  const now = onFile("look at", target, () => lookAt(fs, target));
+  if (!now && !targetInfo) return;
+  if (now && targetInfo && isSameFile(now, targetInfo)) return;
+  throw new UpdateError(
+    "filesystem",
+    targetInfo
+      ? `"${target}" was changed by something else while the update ran`
+      : `"${target}" was made by something else while the update ran`,
+    { path: target, hint: "Nothing was changed. Look what it is, then run the update again." },
+  );
+}
+
+/** Owner, inode, size and time identify the file that we read. */
+function isSameFile(now: FileInfo, then: FileInfo): boolean {
+  return now.isFile && now.dev === then.dev && now.ino === then.ino && now.uid === then.uid &&
+    now.size === then.size && now.mtime?.getTime() === then.mtime?.getTime();
+}
+
+/**
+ * Between the last look and the renames lie a few synced writes: milliseconds in which whoever may
+ * write here can exchange a staged file. Where a rename changes what identifies a file, hash again.
+ */
+function isOurs({ system: { fs } }: Session, { target, fresh, stagedInfo }: Staged): boolean {
+  const now = fs.lstatSync(target);
+  return isSameFile(now, stagedInfo) || holds(fs, target, fresh);
+}
+
+/** If this fails too, the journal is still there and the next start goes on with it. */
+async function undo(
+  session: Session,
+  { record, files }: Named<Located>,
+  cause: unknown,
+): Promise<void> {
+  const { system: { fs }, dir } = session;
+  const rollingBack: JournalRecord = { ...record, phase: "rolling-back" };
+  try {
+    try {
+      writeJournal(fs, dir, rollingBack);
+    } catch {
+      // A full disk: undo all the same. Until that is done a kill would lead forward again.
+    }
+    await putBack(session, files);
+    endUnchanged(session, rollingBack);
+    syncFolder(fs, dir.home);
+  } catch (error) {
+    throw new UpdateError(
+      "filesystem",
+      `The update failed, and so did undoing it: ${reason(error)}`,
+      {
+        path: dir.journal,
+        hint: "Run updater-shim --repair: it goes on from here.",
+        cause: new AggregateError([cause, error]),
+      },
+    );
+  }
+}
+
+/** Somebody else wrote to it. */
+function exchanged(path: string): UpdateError {
+  return new UpdateError(
+    "verification",
+    `The staged file "${path}" changed after it was verified`,
+    {
+      path,
+      hint: "Something else writes to this folder. Nothing was installed; find out what it is.",
+    },
+  );
+}
