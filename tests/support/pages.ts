@@ -3,7 +3,8 @@
  *
  *     <!-- run by tests/programs/recipes_test.ts: the name of a test -->
  *
- * A reader does not see that line, and it moves with the block.
+ * A reader does not see that line, and it moves with the block. A whole program is a file of
+ * `tests/recipes/` instead, and stands below `<!-- its name there -->`.
  */
 import { dirname, fromFileUrl, join } from "@std/path";
 
@@ -39,7 +40,7 @@ export function blocksOf(page: string, text = Deno.readTextFileSync(join(ROOT, p
     const end = lines.indexOf(`${indent}\`\`\``, at + 1);
     if (end < 0) throw new Error(`${page}:${at + 1}: the block has no end`);
     const above = lines.slice(0, at).findLast((line) => line.trim() !== "") ?? "";
-    const [, file, name] = /^ *<!-- run by (\S+?): (.+) -->$/.exec(above) ?? [];
+    const [, file, name] = /^ *<!-- run by (\S+?): (.+) -->$/.exec(above) ?? recipe(above) ?? [];
     blocks.push({
       page,
       line: at + 1,
@@ -50,6 +51,16 @@ export function blocksOf(page: string, text = Deno.readTextFileSync(join(ROOT, p
     at = end;
   }
   return blocks;
+}
+
+/** That it is the very file, and runs, is seen by the tests of the recipes. */
+function recipe(line: string): [string, string, string] | undefined {
+  const [, file] = /^<!-- ([\w./-]+) -->$/.exec(line) ?? [];
+  if (!file) return undefined;
+  Deno.statSync(join(ROOT, "tests", "recipes", file));
+  const test =
+    "Each block of the recipes' page is a file that is tested, and each file is on the page";
+  return [line, "tests/house/recipes_page_test.ts", test];
 }
 
 /** The blocks that name this test: what it has to run. Throws where there is none. */
