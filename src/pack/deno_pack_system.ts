@@ -1,5 +1,6 @@
 /** The real `PackSystem`. */
 import { denoSystem } from "../system/deno_system.ts";
+import { makeInThreads, makeOne } from "./deno_patch_threads.ts";
 import type { PackSystem } from "./pack_system.ts";
 
 const ENTER = [10, 13], INTERRUPT = [3, 4], ERASE = [8, 127];
@@ -25,11 +26,27 @@ function askSecret(question: string): string | undefined {
   }
 }
 
-/** The world as it is. */
+/** The world as it is; all is done by this thread. */
 export const denoPackSystem: PackSystem = {
   ...denoSystem,
   env: (name) => Deno.env.get(name),
   isInteractive: Deno.stdin.isTerminal() && Deno.stderr.isTerminal(),
   askSecret,
+  async makePatches(jobs, signal) {
+    const results = [];
+    for (const job of jobs) {
+      signal.throwIfAborted();
+      results.push(await makeOne(job));
+    }
+    return results;
+  },
   makeScratch: () => Deno.realPathSync(Deno.makeTempDirSync({ prefix: "updater-shim-pack-" })),
 };
+
+/** The same with threads; `program` is the URL of a main module that calls `servePatches` in them. */
+export function withThreads(program: string): PackSystem {
+  return {
+    ...denoPackSystem,
+    makePatches: (jobs, signal) => makeInThreads(program, jobs, signal),
+  };
+}

@@ -57,7 +57,7 @@ async function checkFile(
     new UpdateError("verification", `"${file.target}" for ${triple} ${what}`, { hint });
   const refusal = refuseArchive(file.url, file.member);
   if (refusal) throw wrong(`cannot be installed: ${refusal.problem}`, refusal.hint);
-  const path = await files.executable(file);
+  const { path } = await files.executable(file);
   const { completeness, format } = examine(fs, path);
   if (completeness !== "complete") throw wrong("is cut off", "Build it anew, then pack.");
   const machine = readMachine(readHeader(fs, path));

@@ -1,13 +1,15 @@
 /** The story: read the folders, look into the files, choose, write, sign, and read it as a shim. */
-import { join, resolve } from "@std/path";
+import { dirname, join, resolve } from "@std/path";
 import { checkAsShim } from "./check_result.ts";
-import { openArtifact, type OpenedArtifact } from "./contents.ts";
+import type { OpenedArtifact } from "./contents.ts";
 import { makeDocument, writeJson } from "./document.ts";
 import { factsOf, versionOf } from "./facts.ts";
 import { readGithubRelease } from "./github.ts";
 import type { Artifact, Layout } from "./layout.ts";
+import { openFolder } from "./open_folder.ts";
 import type { PackCommand } from "./pack_options.ts";
 import type { PackSystem } from "./pack_system.ts";
+import { makePatches } from "./patches.ts";
 import { readLayout } from "./read_layout.ts";
 import { Refusals } from "./refusals.ts";
 import { describeFolder, describeResult } from "./report.ts";
@@ -47,10 +49,21 @@ export async function packRelease(
     );
     refusals.throwIfAny();
     const facts = factsOf(system, job.release, layouts, executableNames(selection));
-    const urlOf = ({ from: { artifact } }: Choice) => urlFor(artifact, layouts, job.release.url);
-    const document = makeDocument(facts, selection, urlOf, () => []);
-    const bytes = new TextEncoder().encode(writeJson(document));
     const output = resolve(cwd, job.output ?? join(job.folders[0] ?? ".", "release.json"));
+    const urlOf = (name: string, { from: { artifact } }: Choice) =>
+      urlFor(name, artifact, layouts, job.release.url);
+    const patchesOf = await makePatches(system, job.release, selection, {
+      folder: dirname(output),
+      scratch,
+      urlOf,
+    }, stop);
+    const document = makeDocument(
+      facts,
+      selection,
+      (choice) => choice.from.artifact.url ?? urlOf(choice.from.artifact.name, choice),
+      patchesOf,
+    );
+    const bytes = new TextEncoder().encode(writeJson(document));
     const manifest = checkAsShim(bytes, output, clock.now());
     stop.throwIfAborted();
     writeFile(fs, output, bytes, 0o644);
@@ -69,36 +82,12 @@ async function openAll(
   stop: AbortSignal,
 ): Promise<readonly OpenedArtifact[]> {
   const opened: OpenedArtifact[] = [];
-  for (const layout of layouts) {
-    for (const artifact of layout.artifacts.filter(({ triples }) => triples?.length !== 0)) {
-      stop.throwIfAborted();
-      const folder = join(scratch, `${opened.length}`);
-      system.fs.mkdirSync(folder);
-      const found = await refusals.attempt(() => openArtifact(system, artifact, folder));
-      if (!found) continue;
-      checkDigest(found, layout, refusals);
-      opened.push(found);
-    }
+  for (const [index, layout] of layouts.entries()) {
+    const folder = join(scratch, `folder-${index}`);
+    system.fs.mkdirSync(folder);
+    opened.push(...await openFolder(system, layout, folder, refusals, stop));
   }
   return opened;
-}
-
-/** A build's own checksum is of the file, or (as zellij publishes it) of the executable in it. */
-function checkDigest(
-  { artifact: { name }, digest, pieces }: OpenedArtifact,
-  { digests }: Layout,
-  refusals: Refusals,
-): void {
-  const noted = digests.get(name) ??
-    [...digests].find(([stem]) => name.startsWith(`${stem}.`))?.[1];
-  if (!noted) return;
-  const found = [digest.sha256, ...pieces.map((piece) => piece.digest.sha256)];
-  if (found.includes(noted.sha256)) return;
-  refusals.add(
-    "verification",
-    `"${name}" is not what "${noted.by}" says: SHA-256 ${digest.sha256} instead of ${noted.sha256}`,
-    `One of the two is of another build: make both anew, or leave it out: --exclude "${name}"`,
-  );
 }
 
 function executableNames(selection: Selection): readonly string[] {
@@ -108,10 +97,14 @@ function executableNames(selection: Selection): readonly string[] {
 }
 
 /** Absolute where it is known; else relative to the manifest, which then has to lie beside it. */
-function urlFor(artifact: Artifact, layouts: readonly Layout[], given: string | undefined): string {
-  if (artifact.url !== undefined) return artifact.url;
+function urlFor(
+  name: string,
+  artifact: Artifact,
+  layouts: readonly Layout[],
+  given: string | undefined,
+): string {
   const layout = layouts.find(({ artifacts }) => artifacts.includes(artifact));
-  const base = given ?? layout?.base;
-  const path = artifact.name.split("/").map(encodeURIComponent).join("/");
+  const base = given ?? layout?.base ?? artifact.url?.replace(/\/[^/]*$/, "");
+  const path = name.split("/").map(encodeURIComponent).join("/");
   return base === undefined ? path : `${base.replace(/\/+$/, "")}/${path}`;
 }

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { extractMember } from "../archive/archive.ts";
 import { archiveKind } from "../archive/kinds.ts";
 import { onFile } from "../files/fs_errors.ts";
-import { digestFileInBackground, sameContent } from "../files/digest.ts";
+import { type Digest, digestFileInBackground, sameContent } from "../files/digest.ts";
 import { UpdateError } from "../base/errors.ts";
 import {
   type Manifest,
@@ -64,10 +64,13 @@ export class PublishedFiles {
     return done;
   }
 
-  /** The path of the executable, which is what the manifest says. Throws as the shim would. */
-  async executable(file: ManifestFile): Promise<string> {
+  /** The executable, which is what the manifest says. Throws as the shim would. */
+  async executable(file: ManifestFile): Promise<{ path: string; digest: Digest }> {
     const { fs } = this.system;
-    if (file.member === undefined) return await this.fetch(file);
+    if (file.member === undefined) {
+      const { size, sha256 } = file;
+      return { path: await this.fetch(file), digest: { size, sha256 } };
+    }
     const kind = archiveKind(file.url);
     if (!kind) throw new UpdateError("usage", `No shim can unpack ${file.url}`);
     const archive = await this.fetch(file);
@@ -95,6 +98,6 @@ export class PublishedFiles {
         { hint: "Pack again, from the files that are published." },
       );
     }
-    return path;
+    return { path, digest };
   }
 }

@@ -5,8 +5,7 @@
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { goreleaserArtifacts } from "../pack/layouts.ts";
-import { distManifest } from "../pack/layouts.ts";
+import { distManifest, goreleaserArtifacts } from "../pack/layouts.ts";
 import { sha256, tarGz, zipped } from "../pack/bed.ts";
 import { fetchExecutable } from "../support/esbuild.ts";
 import { compiledPack, compiledShim, serve } from "../support/shim.ts";
@@ -191,6 +190,26 @@ for (const [name, make] of Object.entries(LAYOUTS)) {
     },
   });
 }
+
+Deno.test({
+  name:
+    "with the older release at hand the compiled maker makes a small patch, and the update is right",
+  ignore,
+  async fn() {
+    const { old, fresh } = await executables();
+    await using workshop = new Workshop(plainFolder(fresh));
+    Deno.mkdirSync(join(workshop.root, "old"));
+    Deno.writeFileSync(join(workshop.root, "old", `esbuild-${OLD}-linux-x64`), old);
+    const args = ["dist", "--url", workshop.url, "--previous", "old"];
+    await fromBuildToUpdate(workshop, args, `${workshop.url}/release.json`);
+    const manifest = Deno.readTextFileSync(join(workshop.root, "dist", "release.json"));
+    const [file] = JSON.parse(manifest).platforms["x86_64-unknown-linux-gnu"].files;
+    const [patch] = file.patches;
+    assertEquals(patch.from.sha256, sha256(old));
+    // Less than a tenth of what the same executable takes packed.
+    assertEquals(patch.size < file.size / 15, true, `${patch.size} of ${file.size}`);
+  },
+});
 
 Deno.test({
   name: "from a release on GitHub to an updated tool",
