@@ -53,6 +53,10 @@ export function sweepStaged(session: Session): void {
   const { system: { fs }, dir } = session;
   if (!lookAt(fs, dir.staged)?.isDirectory) return;
   for (const { name } of onFile("list", dir.staged, () => [...fs.readDirSync(dir.staged)])) {
-    removeStagedFolder(session, join(dir.staged, name));
+    const path = join(dir.staged, name);
+    // Whatever else lies in a folder of ours alone is not wanted there.
+    if (!removeStagedFolder(session, path).there) {
+      onFile("remove", path, () => discard(session, path));
+    }
   }
 }

@@ -15,6 +15,10 @@ function names(bed: Bed): string[] {
   return [...Deno.readDirSync(bed.folder)].map(({ name }) => name).sort();
 }
 
+function isStaged(path: string): boolean {
+  return /[\\/]staged[\\/]/.test(path);
+}
+
 function putInPlace(path: string): void {
   Deno.writeTextFileSync(`${path}.evil`, EVIL, { mode: 0o755 });
   Deno.renameSync(`${path}.evil`, path);
@@ -33,7 +37,7 @@ Deno.test("a staged file that is exchanged after it was verified is noticed", as
     ...denoSystem.processes,
     async run(path, args, timeoutMs) {
       const result = await denoSystem.processes.run(path, args, timeoutMs);
-      if (path.includes(".staged")) putInPlace(path);
+      if (isStaged(path)) putInPlace(path);
       return result;
     },
   };
@@ -46,7 +50,7 @@ Deno.test("a staged file that is exchanged after the last look is noticed, and u
   const fs: FileSystem = {
     ...denoSystem.fs,
     renameSync(from, to) {
-      if (from.includes(".staged")) putInPlace(from);
+      if (isStaged(from)) putInPlace(from);
       denoSystem.fs.renameSync(from, to);
     },
   };
@@ -62,7 +66,7 @@ Deno.test({
     const evil = join(bed.folder, "..", `${crypto.randomUUID()}-evil`);
     Deno.writeTextFileSync(evil, EVIL, { mode: 0o755 });
     const script =
-      `cd "$1"; while :; do for f in .tool.*.staged; do [ -e "$f" ] && ln -f "$2" x && mv -f x "$f"; done; done`;
+      `cd "$1"; while :; do for f in .updater-shim/*/staged/*/tool; do [ -e "$f" ] && ln -f "$2" x && mv -f x "$f"; done; done`;
     const attacker = new Deno.Command("sh", {
       args: ["-c", script, "sh", bed.folder, evil],
       stderr: "null",
@@ -91,9 +95,14 @@ Deno.test({
     await bed.publish({ version: "2.0.0" });
     const victim = join(bed.folder, "victim");
     Deno.writeTextFileSync(victim, "precious");
-    Deno.symlinkSync(victim, join(bed.folder, `.tool.${"00".repeat(8)}.staged`));
-    const known = { randomBytes: (count: number) => new Uint8Array(count) };
-    const outcome = await bed.update([], known);
+    const fs: FileSystem = {
+      ...denoSystem.fs,
+      openSync(path, options) {
+        if (options.createNew && isStaged(path)) Deno.symlinkSync(victim, path);
+        return denoSystem.fs.openSync(path, options);
+      },
+    };
+    const outcome = await bed.update([], { fs });
     assertEquals([outcome.code, outcome.tool], [FILESYSTEM, "tool 1.0.0"], outcome.stderr);
     assertEquals(Deno.readTextFileSync(victim), "precious");
   },
@@ -105,7 +114,7 @@ Deno.test("no two updates use the same names for their staged files", async () =
   const fs: FileSystem = {
     ...denoSystem.fs,
     openSync(path, options) {
-      if (options.createNew && path.includes(".staged")) staged.push(path);
+      if (options.createNew && isStaged(path)) staged.push(path);
       return denoSystem.fs.openSync(path, options);
     },
   };
@@ -115,7 +124,7 @@ Deno.test("no two updates use the same names for their staged files", async () =
   }
   assertEquals(staged.length, 2);
   assertNotEquals(staged[0], staged[1]);
-  for (const path of staged) assertMatch(path, /\.tool\.[0-9a-f]{16}\.staged(\.exe)?$/);
+  for (const path of staged) assertMatch(path, /staged[\\/][0-9a-f]{16}[\\/]tool(\.exe)?$/);
 });
 
 Deno.test({

@@ -1,6 +1,7 @@
 /** Ways in which updaters were broken: the sweep has to see each. */
 import { MoveAside, RemoveThenRename } from "../../support/broken_file_systems.ts";
 import { FaultyFileSystem, NO_FAULT } from "../../support/faulty_file_system.ts";
+import { namesBeside } from "../../../src/installation/names.ts";
 import type { FileSystem } from "../../../src/system/system.ts";
 
 /** Which one. */
@@ -33,7 +34,8 @@ export function broken(breakage: Breakage, fs: FileSystem): FileSystem {
 /** The two renames of an executing target, also where one would do. */
 class AsideFirst extends FaultyFileSystem {
   override renameSync(from: string, to: string): void {
-    if (/\.staged\.exe$/.test(from)) super.renameSync(to, from.replace("staged", "aside"));
+    const transaction = /[\\/]staged[\\/]([0-9a-f]{16})[\\/]/.exec(from)?.[1];
+    if (transaction) super.renameSync(to, namesBeside(to, transaction).aside);
     super.renameSync(from, to);
   }
 }

@@ -83,7 +83,7 @@ class Sweep {
     const names = await runUntil(Infinity, this.scenario, this.breakage, place.folder);
     place.release();
     // Counted from 1, and the one after it.
-    return names.findLastIndex((name) => /^rename .*\.staged\.exe$/.test(name)) + 2;
+    return names.findLastIndex((name) => /^rename .*[\\/]staged[\\/].*\.exe$/.test(name)) + 2;
   }
 
   /** Returns whether there was an n-th step. */
