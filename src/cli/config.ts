@@ -59,16 +59,41 @@ function readJson(world: World, path: string): unknown {
     throw error;
   }
   if (!bytes) return {};
+  if (isUtf16(bytes)) throw invalid(path, "it is UTF-16 text: save it as UTF-8");
+  let json: unknown, control: string | undefined;
   try {
     // Drops the byte order mark that Windows editors write.
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    json = JSON.parse(text, (key, value) => {
+      const isPlace = /manifest$/i.test(key) && typeof value === "string";
+      if (isPlace && /\p{Cc}/u.test(value)) control = JSON.stringify(value);
+      return value;
+    });
   } catch (error) {
     throw invalid(
       path,
-      error instanceof SyntaxError ? `it is not JSON (${reason(error)})` : "it is not UTF-8 text",
+      error instanceof SyntaxError
+        ? `it is not JSON (${reason(error)})${backslashHint(bytes)}`
+        : "it is not UTF-8 text: save it as UTF-8",
       error,
     );
   }
+  // Such as "..\rel", where \r is a carriage return.
+  if (control) throw invalid(path, `${control} has a control character: ${BACKSLASHES}`);
+  return json;
+}
+
+/** The usual mistake with paths of Windows. */
+const BACKSLASHES = "in JSON write paths with / or \\\\, not with \\";
+
+/** What Windows' own editors and PowerShell call "Unicode"; JSON begins with an ASCII character. */
+function isUtf16([first, second]: Uint8Array): boolean {
+  return first === 0xff && second === 0xfe || first === 0xfe && second === 0xff ||
+    first === 0 && second !== 0 || first !== 0 && second === 0;
+}
+
+function backslashHint(bytes: Uint8Array): string {
+  return bytes.includes(0x5c) ? `: ${BACKSLASHES}` : "";
 }
 
 function invalid(path: string, what: string, cause?: unknown): UpdateError {

@@ -14,6 +14,10 @@ import { holds } from "../transaction/swap.ts";
 import type { Session } from "../session.ts";
 import { howToFindHolders } from "../system/windows_holders.ts";
 
+/** A shim that has just done its work is waited for. */
+const EXIT_MS = 5000;
+const LOOK_MS = 250;
+
 /**
  * Removes everything that belongs to the tool, and the install dir if nothing else is in it. The
  * lock is held, and ends with the state dir. Throws `usage` where no update ever said what the tool
@@ -33,17 +37,15 @@ export async function uninstall(session: Session, lock: Lock): Promise<void> {
   const files = [...new Set([...names, dir.config])]
     .filter((path) => !(shim && platform.sameName(path, shim)) && isThere(fs, path));
   await refuseRunning(session, files);
+  if (shim) await refuseOtherShims(session, shim);
   for (const path of files) onFile("remove", path, () => removeIfThere(fs, path));
   removeStateButReceipt(session);
-  const others = toolsOf(system, dir).filter(({ home }) => home !== dir.home);
-  if (others.length > 0) {
-    // What the tools of the folder share goes with the last one.
-    if (shim) onFile("remove", shim, () => removeIfThere(fs, shim));
-    onFile("remove", dir.home, () => fs.removeSync(dir.home, { recursive: true }));
-  } else {
-    const last = { file: shim ?? dir.lock, state: dir.state, folder: dir.path };
-    onFile("remove", last.file, () => platform.removeAfterExit(system, last));
-  }
+  // What the tools of the folder share goes with the last one.
+  const isLast = toolsOf(system, dir).every(({ home }) => home === dir.home);
+  const last = isLast
+    ? { file: shim ?? dir.lock, trees: [dir.state], folders: [dir.path] }
+    : { file: shim ?? dir.receipt, trees: [dir.home], folders: [] };
+  onFile("remove", last.file, () => platform.removeAfterExit(system, last));
   report({ event: "uninstalled", files: shim ? [...files, shim] : files });
 }
 
@@ -75,8 +77,27 @@ async function refuseRunning(session: Session, files: readonly string[]): Promis
   }
 }
 
-function stillRunning({ system }: Session, path: string): UpdateError {
-  const holders = system.platform.holdersOf(system, path);
+/**
+ * The same for the shim, which we execute ourselves: only Windows knows who else does. Where it does not
+ * tell, what is left of the shim can be run again.
+ */
+async function refuseOtherShims(session: Session, shim: string): Promise<void> {
+  const { clock, processes, platform } = session.system;
+  const ourselves = new RegExp(`\\bprocess ${processes.pid}\\b`);
+  for (let waited = 0;; waited += LOOK_MS) {
+    const others = platform.holdersOf(session.system, shim)
+      .filter((holder) => !ourselves.test(holder));
+    if (others.length === 0) return;
+    if (waited >= EXIT_MS) throw stillRunning(session, shim, others);
+    await clock.delay(LOOK_MS);
+  }
+}
+
+function stillRunning(
+  { system }: Session,
+  path: string,
+  holders = system.platform.holdersOf(system, path),
+): UpdateError {
   const who = holders.length === 0 ? "" : ` by ${holders.join(", ")}`;
   const search = holders.length === 0 ? ` ${howToFindHolders(path)}` : "";
   return new UpdateError("filesystem", `Cannot remove "${path}": it is in use${who}`, {

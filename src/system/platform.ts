@@ -25,10 +25,10 @@ export interface WatchedProcess {
 export interface Removal {
   /** The file that cannot go before we do: the shim, or else the lock. */
   readonly file: string;
-  /** The state dir: goes with all that is in it once `file` is gone. */
-  readonly state: string;
-  /** The install dir: goes after both, if it is empty then. */
-  readonly folder: string;
+  /** Folders that go with all that is in them, once `file` is gone. */
+  readonly trees: readonly string[];
+  /** Folders that go after those, in this order, each if it is empty then. */
+  readonly folders: readonly string[];
 }
 
 /** See the top of this file. */

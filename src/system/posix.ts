@@ -12,10 +12,12 @@ export const posix: Platform = {
   watchProcess,
   holdersOf: () => [],
   isInUse: () => Promise.resolve(false),
-  removeAfterExit({ fs }, { file, state, folder }) {
+  removeAfterExit({ fs }, { file, trees, folders }) {
     fs.removeSync(file);
-    fs.removeSync(state, { recursive: true });
-    if ([...fs.readDirSync(folder)].length === 0) fs.removeSync(folder);
+    for (const tree of trees) fs.removeSync(tree, { recursive: true });
+    for (const folder of folders) {
+      if ([...fs.readDirSync(folder)].length === 0) fs.removeSync(folder);
+    }
   },
   sameName: (a, b) => a === b,
 };

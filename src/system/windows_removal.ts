@@ -14,27 +14,34 @@
  * put in its place. It has no file of its own. Paths reach it in variables that are expanded after
  * parsing (`!X!`): no character of theirs is ever read as a command.
  */
-import { reason } from "../base/errors.ts";
+import { lookAt } from "./look.ts";
 import { retryWhileLocked } from "./patience.ts";
 import type { Removal } from "./platform.ts";
 import type { System } from "./system.ts";
+import { errorNumber } from "./windows_errors.ts";
 
 /** Also the folder it runs in: the current folder of a process cannot be removed. */
 const COMMAND_SHELL = "C:\\Windows\\System32\\cmd.exe";
 /** A tool that has just exited may be locked for moments. */
 const EXIT_MS = 5000;
+const SHARING_VIOLATION = 32;
+
+/** cmd.exe knows longer paths only with the prefix that turns their limit off. */
+const LONG_PATH = 240;
+const READ_ONLY = 0o444, WRITABLE = 0o666;
 
 /**
  * 1. Wait for our end, which ends the standard input: no pid that could be used again.
  * 2. Remove the first file, again and again while it is held: 200 times with about 0.1 s between
  *    (counted, because each program that waits would open a window).
- * 3. If it is gone, the state dir's last files, the state dir, and the install dir if it is empty.
- *    Else all of it stays: with the receipt, the shim can be run again.
+ * 3. If it is gone, the trees (hidden files in them, too), and the folders that are empty then. Else all
+ *    of it stays: with the receipt, the shim can be run again.
  */
-const SCRIPT = 'set /p X=& (for /l %i in (1,1,200) do if exist "!SHIM_FIRST!" ' +
-  '(del /f /q "!SHIM_FIRST!" & for /l %j in (1,1,20000) do set Y=%j)) & ' +
-  'if not exist "!SHIM_FIRST!" ' +
-  '(del /f /q "!SHIM_STATE!\\*" & rmdir "!SHIM_STATE!" & rmdir "!SHIM_FOLDER!")';
+function script(rest: readonly string[]): string {
+  return 'set /p X=& (for /l %i in (1,1,200) do if exist "!SHIM_FIRST!" ' +
+    '(del /f /q /a "!SHIM_FIRST!" & for /l %j in (1,1,20000) do set Y=%j)) & ' +
+    `if not exist "!SHIM_FIRST!" (${rest.join(" & ")})`;
+}
 
 /** See `Platform.isInUse`. Nobody may write to an image that is executing; only error 32 says so. */
 export async function isInUse(system: System, path: string): Promise<boolean> {
@@ -47,19 +54,36 @@ export async function isInUse(system: System, path: string): Promise<boolean> {
 }
 
 function openForWriting({ fs }: System, path: string): void {
+  const isReadOnly = ((lookAt(fs, path)?.mode ?? WRITABLE) & 0o200) === 0;
   try {
+    // Else NTFS may say "access denied", which would tell nothing.
+    if (isReadOnly) fs.chmodSync(path, WRITABLE);
     fs.openSync(path, { write: true }).close();
   } catch (error) {
-    if (/\(os error 32\)/.test(reason(error))) throw error;
+    if (errorNumber(error) === SHARING_VIOLATION) throw error;
+  } finally {
+    if (isReadOnly) fs.chmodSync(path, READ_ONLY);
   }
 }
 
 /** See `Platform.removeAfterExit`. */
-export function removeAfterExit({ processes }: System, { file, state, folder }: Removal): void {
+export function removeAfterExit(
+  { processes }: System,
+  { file, trees, folders }: Removal,
+): void {
+  const paths = [
+    ["SHIM_FIRST", file],
+    ...trees.map((path, index) => [`SHIM_TREE${index}`, path]),
+    ...folders.map((path, index) => [`SHIM_FOLDER${index}`, path]),
+  ] as [string, string][];
+  const rest = paths.slice(1).map(([name]) =>
+    `rmdir ${name.startsWith("SHIM_TREE") ? "/s /q " : ""}"!${name}!"`
+  );
+  const env = paths.map(([name, path]) => [
+    name,
+    path.length > LONG_PATH && /^[a-z]:/i.test(path) ? `\\\\?\\${path}` : path,
+  ]);
   // /d: no AutoRun; /v:on: !X!; /s: only the outer quotes are cmd's.
-  processes.leaveBehind(COMMAND_SHELL, `/d /q /v:on /s /c "${SCRIPT}"`, {
-    SHIM_FIRST: file,
-    SHIM_STATE: state,
-    SHIM_FOLDER: folder,
-  });
+  const line = `/d /q /v:on /s /c "${script(rest)}"`;
+  processes.leaveBehind(COMMAND_SHELL, line, Object.fromEntries(env));
 }

@@ -148,7 +148,10 @@ Deno.test("What is no JSON, no UTF-8 or too long is refused", () => {
   assertMatch(complaint("{"), /^it is not JSON \(.+\)$/);
   assertMatch(complaint(""), /^it is not JSON/);
   assertMatch(complaint("{} // comment"), /^it is not JSON/);
-  assertEquals(complaint(new Uint8Array([0x7b, 0xff, 0x7d])), "it is not UTF-8 text");
+  assertEquals(
+    complaint(new Uint8Array([0x7b, 0xff, 0x7d])),
+    "it is not UTF-8 text: save it as UTF-8",
+  );
   assertEquals(complaint(" ".repeat(64 * 1024 + 1)), "it is larger than 65536 bytes");
   assertMatch(complaint("[".repeat(60_000)), /./);
   const atLimit = "{}" + " ".repeat(64 * 1024 - 2);
@@ -269,4 +272,13 @@ Deno.test("Without a manifest to read the message says what to configure, and wh
   const pin = refusal({ manifest: "https://h/latest.json" }, "--pin=1.0.0");
   assertMatch(pin.message, /Cannot pin version 1\.0\.0/);
   assertMatch(pin.hint!, /"pinnedManifest": ".*\{version\}.*--manifest/);
+});
+
+Deno.test("The usual mistakes of Windows are named with what to do", () => {
+  const utf16 = (bytes: number[], text: string) =>
+    new Uint8Array([...bytes, ...[...text].flatMap((letter) => [letter.charCodeAt(0), 0])]);
+  assertEquals(complaint(utf16([0xff, 0xfe], "{}")), "it is UTF-16 text: save it as UTF-8");
+  assertEquals(complaint(utf16([], "{}")), "it is UTF-16 text: save it as UTF-8");
+  assertMatch(complaint('{"manifest": "C:\\Updates\\x.json"}'), /^it is not JSON .*paths with \//);
+  assertMatch(complaint('{"manifest": "..\\rel.json"}'), /^"\.\.\\rel\.json" .*paths with \//);
 });
