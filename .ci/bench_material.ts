@@ -4,6 +4,18 @@ import { join } from "@std/path";
 import { cacheFolder } from "./pinned_runtime.ts";
 import { runProgram } from "./run_program.ts";
 
+/** What there is to measure with. */
+export interface Bench {
+  /** A scratch folder of this run. */
+  readonly folder: string;
+  /** The compiled shim. */
+  readonly shim: string;
+  /** A hello world that was compiled in the same way. */
+  readonly hello: string;
+  /** Bytes of the shim's bundle. */
+  readonly bundle: number;
+}
+
 /** A new version to update to. */
 export interface Release {
   readonly path: string;
@@ -67,7 +79,8 @@ async function padded(path: string, size: number): Promise<string> {
   return large;
 }
 
-function describe(path: string): Release {
+/** Its size and digest. */
+export function describe(path: string): Release {
   const bytes = Deno.readFileSync(path);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   return { path, size: bytes.length, sha256 };
