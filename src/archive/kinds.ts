@@ -1,5 +1,7 @@
 /** Which archives there are: the one table that the reader, its messages and the pages follow. */
 
+import { isUrl } from "../base/url_policy.ts";
+
 /** How bytes are packed: by nothing, gzip, xz or Zstandard. */
 export type Packing = "none" | "gz" | "xz" | "zst";
 
@@ -29,6 +31,9 @@ export type ArchiveKind = keyof typeof ARCHIVE_KINDS;
 const NOT_READ =
   /\.(bz2|tbz2?|lzma|lz4?|z|br|7z|rar|cab|zstd|tzstd|deb|rpm|apk|msi|msix|dmg|pkg|iso)$/;
 
+/** Of a name, in messages. */
+const MAX_SHOWN = 200;
+
 /** For messages: `.tar.gz, .tgz, … or .zst`. */
 export function archiveEndings(): string {
   const all = Object.values(ARCHIVE_KINDS).flatMap(({ endings }) => [...endings]);
@@ -50,7 +55,7 @@ export function refuseArchive(
   url: string,
   member: string | undefined,
 ): { readonly problem: string; readonly hint: string } | undefined {
-  const kind = archiveKind(url), name = pathOf(url).split("/").at(-1)!;
+  const kind = archiveKind(url), name = pathOf(url).slice(-MAX_SHOWN).split(/[\\/]/).at(-1)!;
   if (member === undefined && kind) {
     return {
       problem: `"${name}" is an archive, and the manifest does not say which file in it`,
@@ -66,8 +71,8 @@ export function refuseArchive(
   };
 }
 
-/** In lower case, without query and fragment. Linear in the length of the URL. */
+/** In lower case; of a URL without query and fragment, which a path of this machine has not. */
 function pathOf(url: string): string {
-  const end = url.search(/[?#]/);
+  const end = isUrl(url) ? url.search(/[?#]/) : -1;
   return (end < 0 ? url : url.slice(0, end)).toLowerCase();
 }

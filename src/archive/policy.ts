@@ -1,4 +1,5 @@
 /** Which archives are accepted at all, and which of their entries is the member. */
+import { withoutEnd } from "../base/text_end.ts";
 
 /** An archive that is refused. The message says why and begins with "it" or a quoted name. */
 export class ArchiveError extends Error {}
@@ -152,13 +153,6 @@ function plain(name: string): string {
 
 /** Equal for names that some file system takes for the same (APFS, NTFS, both case-blind). */
 function fold(name: string): string {
-  return plain(name).split("/").map((part) => withoutTail(part)).join("/")
+  return plain(name).split("/").map((part) => withoutEnd(part, ". ")).join("/")
     .normalize("NFKC").toLowerCase().toUpperCase();
-}
-
-/** Without the dots and spaces at the end, which Windows drops. */
-function withoutTail(part: string): string {
-  let end = part.length;
-  while (end > 0 && (part[end - 1] === "." || part[end - 1] === " ")) end--;
-  return part.slice(0, end);
 }

@@ -14,6 +14,7 @@ const NUMBER = "0|[1-9][0-9]*";
 const IDENTIFIER = `(?:${NUMBER}|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)`;
 const BUILD = "[0-9a-zA-Z-]+";
 /** https://semver.org, the grammar. */
+const MAX_LENGTH = 256;
 const VERSION_PATTERN = new RegExp(
   `^(${NUMBER})\\.(${NUMBER})\\.(${NUMBER})` +
     `(?:-(${IDENTIFIER}(?:\\.${IDENTIFIER})*))?(?:\\+(${BUILD}(?:\\.${BUILD})*))?$`,
@@ -43,6 +44,8 @@ export function isVersion(text: string): boolean {
  * version must not exist, and takes `12e4567`, an abbreviated commit, for a number.
  */
 function parseVersion(text: string): SemVer | undefined {
+  // As long as the library takes them; it is shown in full.
+  if (text.length > MAX_LENGTH) return undefined;
   const [, major, minor, patch, prerelease, build] = VERSION_PATTERN.exec(text) ?? [];
   if (major === undefined) return undefined;
   const identifiers = (prerelease?.split(".") ?? []).map((part) =>

@@ -17,6 +17,7 @@
  */
 import { basename, dirname, join } from "@std/path";
 import { isPlainName } from "../base/file_names.ts";
+import { withoutEnd } from "../base/text_end.ts";
 
 /** In the install dir. */
 export const STATE_DIR = ".updater-shim";
@@ -101,9 +102,10 @@ export function namesBeside(target: string, transaction: string): NamesBeside {
   const folder = dirname(target), name = basename(target);
   const extension = /\.exe$/i.exec(name)?.[0] ?? "";
   // Names end at 255 bytes: a long one is shortened, the transaction keeps it unique.
-  const stem = new TextDecoder().decode(
+  const start = new TextDecoder().decode(
     new TextEncoder().encode(name.slice(0, name.length - extension.length)).subarray(0, 200),
-  ).replace(/\uFFFD+$/, "");
+  );
+  const stem = withoutEnd(start, "\uFFFD");
   const hidden = (what: string) => join(folder, `.${stem}.${transaction}.${what}${extension}`);
   return {
     previous: `${target}.previous`,

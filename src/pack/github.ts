@@ -14,6 +14,7 @@ import type { PackSystem } from "./pack_system.ts";
 import { unusedByName } from "./plain_folder.ts";
 import { platformOfName } from "./platforms.ts";
 import { readLayout } from "./read_layout.ts";
+import { withoutEnd } from "../base/text_end.ts";
 
 const LISTING_LIMIT = 16 * 1024 * 1024;
 /** More at once make nothing faster. */
@@ -100,7 +101,7 @@ async function fetchListing(
     throw new UpdateError("usage", `--github needs OWNER/REPO@TAG, not "${spec.slice(0, 100)}"`);
   }
   const which = tag === undefined ? "latest" : `tags/${encodeURIComponent(tag)}`;
-  const url = `${api.replace(/\/+$/, "")}/repos/${owner}/${repository}/releases/${which}`;
+  const url = `${withoutEnd(api, "/")}/repos/${owner}/${repository}/releases/${which}`;
   const { bytes } = await fetchDocument(url, { ...options, limit: LISTING_LIMIT }).catch(
     (cause) => {
       if (!isMissing(cause)) throw cause;
@@ -145,7 +146,11 @@ async function fetchAsset(
   );
 }
 
+/** As long as git lets a tag be on most file systems. */
+const MAX_TAG = 255;
+
 /** `v1.4.0`, `mytool-v1.4.0`, `mytool@1.4.0`, `release/1.4.0`. */
 function versionOfTag(tag: string): string {
-  return /(?:^|[^0-9.])v?(\d+(?:\.\d+)*(?:[-+][0-9A-Za-z.+-]+)?)$/.exec(tag)?.[1] ?? tag;
+  return /(?:^|[^0-9.])v?(\d+(?:\.\d+)*(?:[-+][0-9A-Za-z.+-]+)?)$/.exec(tag.slice(-MAX_TAG))?.[1] ??
+    tag;
 }

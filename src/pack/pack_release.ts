@@ -16,6 +16,7 @@ import { describeFolder, describeResult } from "./report.ts";
 import { bare, type Choice, select, type Selection } from "./select.ts";
 import { signIfAsked } from "./sign_release.ts";
 import { writeFile } from "./write_file.ts";
+import { withoutEnd } from "../base/text_end.ts";
 
 type PackJob = Extract<PackCommand, { kind: "pack" }>;
 
@@ -106,5 +107,5 @@ function urlFor(
   const layout = layouts.find(({ artifacts }) => artifacts.includes(artifact));
   const base = given ?? layout?.base ?? artifact.url?.replace(/\/[^/]*$/, "");
   const path = name.split("/").map(encodeURIComponent).join("/");
-  return base === undefined ? path : `${base.replace(/\/+$/, "")}/${path}`;
+  return base === undefined ? path : `${withoutEnd(base, "/")}/${path}`;
 }

@@ -1,5 +1,6 @@
 /** Platforms: which there are shims for, how release files name them, and which file serves which. */
 import { describeMachine, type Machine } from "./machine.ts";
+import { withoutEnd } from "../base/text_end.ts";
 
 /** Triples that a compiled shim can have (`deno compile --target`). */
 export const SHIM_TRIPLES = [
@@ -139,5 +140,5 @@ export function versionInName(name: string): string | undefined {
   for (const word of platformOfName(name).words) rest = rest.replace(word, "");
   const [found] = /(?<![0-9a-z])v?\d+\.\d+(?:\.\d+)*(?:-(?:alpha|beta|rc|pre|dev)[0-9A-Za-z.]*)?/i
     .exec(rest) ?? [];
-  return found?.replace(/[.-]+$/, "").replace(/^v/i, "");
+  return found && withoutEnd(found, ".-").replace(/^v/i, "");
 }

@@ -1,5 +1,6 @@
 /** The release manifest: read, checked, and narrowed down to this machine's files. */
 import * as v from "valibot";
+import { refuseArchive } from "../archive/kinds.ts";
 import { reason, UpdateError } from "../base/errors.ts";
 import { describeIssue, jsonPath } from "../base/json_issue.ts";
 import { resolveLocation } from "./locations.ts";
@@ -83,10 +84,15 @@ export function selectFiles(
     );
   }
   return platform.files.map((file, index) => {
-    const { location: url, refusal } = resolveLocation(file.url, location);
-    if (refusal === undefined) return { ...file, url, mirrors: elsewhere(file.url, url, mirrors) };
     const path = jsonPath(["platforms", key, "files", index, "url"]);
-    throw invalid(location, `${path}: expected ${refusal}, found ${shown(file.url)}`);
+    const { location: url, refusal } = resolveLocation(file.url, location);
+    if (refusal !== undefined) {
+      throw invalid(location, `${path}: expected ${refusal}, found ${shown(file.url)}`);
+    }
+    // Before anything is fetched, and so for --check, too.
+    const archive = refuseArchive(url, file.member);
+    if (archive) throw invalid(location, `${path}: ${archive.problem}`, `${archive.hint} ${TELL}`);
+    return { ...file, url, mirrors: elsewhere(file.url, url, mirrors) };
   });
 }
 

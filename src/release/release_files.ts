@@ -113,12 +113,8 @@ export class ReleaseFiles {
 
   async #unpack(file: ReleaseFile, archive: string, staged: string): Promise<Digest> {
     const { fs } = this.session.system;
-    const kind = archiveKind(file.url);
-    if (!kind) {
-      throw new UpdateError("usage", `Cannot unpack "${basename(file.url)}": not a known archive`, {
-        hint: 'The manifest\'s "member" needs a url that ends in .tar.gz, .tgz, .tar, .zip or .gz.',
-      });
-    }
+    // `selectFiles` lets no other pass.
+    const kind = archiveKind(file.url)!;
     const out = openPatiently(fs, staged, { write: true, truncate: true });
     try {
       await onFile("write", staged, () =>

@@ -1,8 +1,8 @@
 /** xz and Zstandard: what the real programs make is read, and what is not exactly that is refused. */
 import { assertEquals } from "@std/assert";
 import { Buffer } from "node:buffer";
-import { crc32 } from "node:zlib";
 import { bytes, tar } from "../support/archive_corpus.ts";
+import { blockHeader, xzHead as stream, xzStored as stored } from "../support/xz_corpus.ts";
 import { PACKED } from "../support/packed_fixtures.ts";
 import { SAMPLES } from "../support/packed_samples.ts";
 import { refusal, testAccepted, testRefusals, unpackBytes } from "../support/unpack.ts";
@@ -158,53 +158,3 @@ Deno.test(".xz and .zst: no change of a bit gives other content, an error that i
     }
   }
 });
-
-/** Header of a block with these fields, padded, with its checksum. */
-function blockHeader(fields: Uint8Array): Uint8Array {
-  const length = Math.ceil((fields.length + 1 + 4) / 4) * 4;
-  const header = Buffer.alloc(length);
-  header[0] = length / 4 - 1;
-  header.set(fields, 1);
-  header.writeUInt32LE(crc32(header.subarray(0, -4)), length - 4);
-  return header;
-}
-
-/** The beginning of a stream with that kind of check. */
-function stream(check: number, ...parts: Uint8Array[]): Uint8Array {
-  const flags = Uint8Array.of(0, check);
-  const crc = Buffer.alloc(4);
-  crc.writeUInt32LE(crc32(flags));
-  return bytes(Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0), flags, crc, ...parts, 32);
-}
-
-/** An .xz file without any check whose data are as they are. */
-function stored(content: Uint8Array): Uint8Array {
-  const header = blockHeader(Uint8Array.of(0, 0x21, 1, 0));
-  const data = bytes(
-    Uint8Array.of(1, (content.length - 1) >> 8, (content.length - 1) & 0xff),
-    content,
-    1,
-  );
-  const unpadded = header.length + data.length;
-  const number = (value: number) => Uint8Array.of(value & 0x7f | 0x80, value >> 7);
-  const index = bytes(Uint8Array.of(0, 1), number(unpadded), number(content.length));
-  const paddedIndex = bytes(index, -index.length & 3);
-  const crcOf = (part: Uint8Array) => {
-    const crc = Buffer.alloc(4);
-    crc.writeUInt32LE(crc32(part));
-    return crc;
-  };
-  const footer = Uint8Array.of((paddedIndex.length + 4) / 4 - 1, 0, 0, 0, 0, 0);
-  const head = stream(0).subarray(0, 12);
-  return bytes(
-    head,
-    header,
-    data,
-    -data.length & 3,
-    paddedIndex,
-    crcOf(paddedIndex),
-    crcOf(footer),
-    footer,
-    "YZ",
-  );
-}

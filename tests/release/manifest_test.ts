@@ -323,7 +323,7 @@ Deno.test("A platform of any length is refused in a few words", () => {
 
 /** Where a file of the manifest at `location` is fetched from. */
 function resolved(url: string, location: string): string {
-  return selectFiles(parse(document({}, { ...PLAIN, url })), TRIPLE, location)[0]!.url;
+  return selectFiles(parse(document({}, { ...PLAIN, url, member: "t" })), TRIPLE, location)[0]!.url;
 }
 
 Deno.test("A URL is resolved against where the manifest lies", () => {
@@ -392,4 +392,25 @@ Deno.test("A manifest past its date is refused with the date and the clock's tim
   );
   assertMatch(error.message, /mytool 1.4.0 expired on 2027-11-01T12:00:00Z/);
   assertMatch(error.hint!, /clock says 2027-11-01T12:00:00.000Z/);
+});
+
+Deno.test("An archive without a member, and a kind that is not known, are refused by their names", () => {
+  const select = (url: string, member?: string) =>
+    refusal(() => {
+      const file = { ...PLAIN, url, ...(member && { member }) };
+      selectFiles(parse(document({}, file)), TRIPLE, "https://host/m.json");
+    });
+  for (const url of ["t.tar.gz", "T.ZIP?x=1", "a/t.tar.xz", "t.zst#a", "t.tgz"]) {
+    assertMatch(
+      select(url).message,
+      /\.url: "t\.\w+(\.\w+)?" is an archive, and the manifest does/,
+    );
+    assertMatch(select(url).hint!, /needs "member" there/);
+  }
+  for (const url of ["t.tar.bz2", "t.7z", "t.rar", "t.deb"]) {
+    assertMatch(select(url).message, /is not an archive that can be unpacked/);
+    assertMatch(select(url, "t").hint!, /ends in \.tar\.gz, \.tgz, .* or \.zst/);
+  }
+  assertMatch(select("t", "t").message, /"t" is not an archive that can be unpacked/);
+  assertMatch(select("t.exe", "t").message, /"t.exe" is not an archive/);
 });
