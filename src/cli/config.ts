@@ -144,7 +144,8 @@ function authFile(
 }
 
 function absolute(location: string, folder: string): string {
-  return isUrl(location) ? location : resolve(folder, location);
+  // The prefix that turns Windows' limits off is no part of a path that others are relative to.
+  return isUrl(location) ? location : resolve(folder, location.replace(/^\\\\\?\\(?=[a-z]:)/i, ""));
 }
 
 function configuredManifests(

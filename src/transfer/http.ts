@@ -2,7 +2,7 @@
 import { fromFileUrl, resolve } from "@std/path";
 import { readIfThere } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
-import { onFile } from "../files/fs_errors.ts";
+import { onFile, refuseNetworkPath } from "../files/fs_errors.ts";
 import { HttpError, request } from "./request.ts";
 import { readBody } from "./response_body.ts";
 import {
@@ -65,7 +65,9 @@ export function isMissing(error: unknown): boolean {
     cause instanceof HttpError && [404, 410].includes(cause.status);
 }
 
-function readLocal({ fs }: System, path: string, limit: number): Uint8Array {
+function readLocal(system: System, path: string, limit: number): Uint8Array {
+  const { fs } = system;
+  refuseNetworkPath(system, "read", path);
   const bytes = onFile("read", path, () => {
     try {
       return readIfThere(fs, path, limit);

@@ -131,7 +131,7 @@ async function hasExited(tool: Installation, pid: string): Promise<boolean> {
 
 function log(tool: Installation): string {
   try {
-    return Deno.readTextFileSync(tool.path(".updater-shim/log.txt"));
+    return Deno.readTextFileSync(tool.path(".updater-shim/updater-shim/log.txt"));
   } catch {
     return ""; // not yet made
   }

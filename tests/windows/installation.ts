@@ -1,6 +1,7 @@
 /** An install dir of real Windows executables, and the shim at work on it. */
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
+import { DEFAULT_TOOL_ID, IN_STATE, STATE_DIR } from "../../src/installation/names.ts";
 import {
   type CachedProgram,
   cachedProgram,
@@ -23,7 +24,7 @@ export interface Installation extends AsyncDisposable {
   windowsPath(name: string): string;
   /** The names in the folder, sorted, without the state dir. */
   names(): string[];
-  /** The names in a folder of the state dir, sorted; none where it is missing. */
+  /** The names in a folder of the state dir, sorted; none where it is missing. Default: the tool's. */
   stateNames(folder?: string): string[];
   /** The state dir's own JSON files, such as `last-run.json`. */
   state(name: string): Record<string, unknown>;
@@ -57,8 +58,8 @@ export function makeInstallation(
     path,
     windowsPath: (name) => windowsPath(path(name)),
     names: () => list(folder).filter((name) => name !== ".updater-shim"),
-    stateNames: (name = "") => list(join(folder, ".updater-shim", name)),
-    state: (name) => JSON.parse(Deno.readTextFileSync(join(folder, ".updater-shim", name))),
+    stateNames: (name = "") => list(stateOf(folder, name)),
+    state: (name) => JSON.parse(Deno.readTextFileSync(stateOf(folder, name))),
     is: (name, program) => digest(path(name)) === digest(cachedProgram(program)),
     run: (name, ...args) => runWindows(folder, `.\\${name}`, args),
     async keepRunning(name, version) {
@@ -72,6 +73,13 @@ export function makeInstallation(
       await spawnWindows(parent, DENO, await shimArgs(...here, ...args)),
     [Symbol.asyncDispose]: () => Deno.remove(parent, { recursive: true }),
   };
+}
+
+/** A name of the state dir: the folder's own, or in the folder of the tool that a Deno updates here. */
+function stateOf(folder: string, name: string): string {
+  const state = join(folder, STATE_DIR);
+  const shared: readonly string[] = Object.values(IN_STATE);
+  return shared.includes(name) ? join(state, name) : join(state, DEFAULT_TOOL_ID, name);
 }
 
 function list(folder: string): string[] {

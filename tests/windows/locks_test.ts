@@ -127,7 +127,8 @@ Deno.test("Somebody who reads the shim's own files does not stop an update", asy
   await using tool = makeInstallation({ "tool.exe": OLD, "new.exe": NEW });
   const from = ["--from", tool.windowsPath("new.exe"), ...TARGET];
   assertEquals((await tool.shim(from)).code, 0);
-  const own = ["receipt.json", "last-run.json", "log.txt", "rollback\\tool.exe", "lock"];
+  const ofTool = ["receipt.json", "last-run.json", "log.txt", "rollback\\tool.exe"];
+  const own = [...ofTool.map((name) => `updater-shim\\${name}`), "lock"];
   const holders = await Promise.all(
     own.map((name) => hold(tool, `.updater-shim\\${name}`, "rwd", 3000)),
   );

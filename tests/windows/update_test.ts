@@ -100,7 +100,7 @@ Deno.test("Messages are UTF-8 whatever the code page is", async () => {
   assertEquals(code, 2);
   const folder = windowsPath(tool.folder);
   assertStringIncludes(stderr, `There is no version to go back to in "${folder}"`);
-  const log = Deno.readTextFileSync(tool.path(".updater-shim/log.txt"));
+  const log = Deno.readTextFileSync(tool.path(".updater-shim/updater-shim/log.txt"));
   assertStringIncludes(log, `There is no version to go back to in "${folder}"`);
 });
 

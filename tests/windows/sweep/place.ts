@@ -30,7 +30,7 @@ export class Place {
 /** What the journal says; `none` without one. */
 export function phaseOf(folder: string): string {
   try {
-    const journal = Deno.readTextFileSync(join(folder, ".updater-shim", "journal"));
+    const journal = Deno.readTextFileSync(join(folder, ".updater-shim", "updater-shim", "journal"));
     return JSON.parse(journal.split("\n")[0]!).phase;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return "none";
