@@ -1,5 +1,6 @@
 /** `faultat.c`, compiled for this run, and its log. */
 import { fromFileUrl, join } from "@std/path";
+import { TextLineStream } from "@std/streams/text-line-stream";
 import { must, run } from "./process.ts";
 
 /** A system call that changed something. */
@@ -76,7 +77,9 @@ export class Tracer {
     }).spawn();
     const go = child.stdin.getWriter();
     try {
-      for await (const line of lines(child.stdout)) {
+      const lines = child.stdout.pipeThrough(new TextDecoderStream())
+        .pipeThrough<string>(new TextLineStream());
+      for await (const line of lines) {
         yield line;
         await go.write(new TextEncoder().encode("\n"));
       }
@@ -116,13 +119,4 @@ function readLog(path: string): Call[] {
       paths: paths.filter(Boolean),
     };
   });
-}
-
-async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const parts = (rest + text).split("\n");
-    rest = parts.pop()!;
-    yield* parts;
-  }
 }

@@ -1,5 +1,6 @@
 /** The helper module in real main tools: one that Deno runs, and one that Node runs. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { toText } from "@std/streams/to-text";
 import { fromFileUrl, join } from "@std/path";
 import { bundleTo } from "../../.ci/compile.ts";
 import { compiledShim, serve } from "../support/shim.ts";
@@ -81,7 +82,7 @@ class Installation implements AsyncDisposable {
   async output(runtime: Runtime, what: string, options?: Record<string, unknown>) {
     const child = this.start(runtime, what, options);
     await child.stdin.close();
-    return (await new Response(child.stdout).text()).trim();
+    return (await toText(child.stdout)).trim();
   }
 
   /** The shim's outcome, once there is one. */
@@ -176,7 +177,7 @@ for (const runtime of Object.keys(RUNTIMES) as Runtime[]) {
     async fn() {
       await using it = await Installation.make();
       const parent = it.start(runtime, "self", { args: FROM });
-      const output = new Response(parent.stdout).text();
+      const output = toText(parent.stdout);
       assertEquals((await parent.status).code, 0, await output);
       assertEquals(it.read("tool"), tool("2.0.0"));
       const refused = it.start(runtime, "self", { args: ["--no-such-option"] });
