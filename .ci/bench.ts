@@ -4,6 +4,7 @@
  * what was measured. `growth` is not a part of all: it draws `.github/growth.svg`, in ten minutes.
  */
 import { join } from "@std/path";
+import { archives } from "./bench_archives.ts";
 import { type Row, table } from "./bench_figures.ts";
 import { drawGrowth } from "./bench_growth.ts";
 import type { Bench } from "./bench_material.ts";
@@ -14,6 +15,7 @@ import { BUNDLE_LIMIT, compileShim } from "./compile.ts";
 const SECTIONS: Readonly<Record<string, (bench: Bench) => Row[] | Promise<Row[]>>> = {
   update: updateTimes,
   memory: updateMemory,
+  archives,
   start: startTimes,
   size: bundleSize,
 };

@@ -12,12 +12,16 @@ export interface BenchServer extends AsyncDisposable {
   readonly program: "nginx" | "deno";
 }
 
-/** Starts nginx, or a few lines of Deno where it is not installed. */
-export async function serve(folder: string, release: Release): Promise<BenchServer> {
+/** `entry` is what the manifest says besides. Starts nginx, or a few lines of Deno where it is not installed. */
+export async function serve(
+  folder: string,
+  release: Release,
+  { name = "new", entry = {} }: { name?: string; entry?: Record<string, unknown> } = {},
+): Promise<BenchServer> {
   const root = Deno.makeTempDirSync({ dir: folder });
   Deno.chmodSync(root, 0o755);
-  Deno.symlinkSync(release.path, join(root, "new"));
-  Deno.writeTextFileSync(join(root, "release.json"), manifestOf(release));
+  Deno.symlinkSync(release.path, join(root, name));
+  Deno.writeTextFileSync(join(root, "release.json"), manifestOf(release, { url: name, ...entry }));
   const port = freePort();
   const nginx = ["/usr/sbin/nginx", "/usr/local/sbin/nginx"].find(exists);
   const child = (nginx ? startNginx(nginx, root, port) : startDeno(root, port)).spawn();
@@ -25,7 +29,7 @@ export async function serve(folder: string, release: Release): Promise<BenchServ
   await untilItAnswers(`${base}/release.json`);
   return {
     manifest: `${base}/release.json`,
-    file: `${base}/new`,
+    file: `${base}/${name}`,
     program: nginx ? "nginx" : "deno",
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
@@ -34,8 +38,8 @@ export async function serve(folder: string, release: Release): Promise<BenchServ
   };
 }
 
-function manifestOf({ size, sha256 }: Release): string {
-  const files = [{ target: "deno", url: "new", size, sha256 }];
+function manifestOf({ size, sha256 }: Release, entry: Record<string, unknown>): string {
+  const files = [{ target: "deno", size, sha256, ...entry }];
   return JSON.stringify({
     schema: 1,
     name: "bench",
