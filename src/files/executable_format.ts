@@ -1,7 +1,9 @@
 /**
  * Is this file a complete executable? A download or a copy that was cut short keeps its headers,
- * and those say how long the file ought to be: ELF (gabi 4+, "ELF Header"), PE ("PE Format",
- * sections and certificate table), Mach-O ("mach-o/loader.h", segments).
+ * and those say how much of the file is loaded when it runs: ELF (gabi 4+, "Program Header", PT_LOAD),
+ * PE ("PE Format", sections), Mach-O ("mach-o/loader.h", segments). What is not loaded counts for
+ * nothing: packers leave section tables and signatures that point beyond the end, and those run.
+ * Where the digest of a file is known, that alone is asked, and not this.
  */
 import { lookAt } from "./durable_files.ts";
 import { openPatiently } from "../system/patience.ts";
@@ -84,15 +86,16 @@ function elfLength(view: DataView): number {
   const word = (at: number) =>
     wide ? Number(view.getBigUint64(at, little)) : view.getUint32(at, little);
   const at = wide
-    ? { phoff: 0x20, shoff: 0x28, counts: 0x36, offset: 0x08, filesz: 0x20 }
-    : { phoff: 0x1c, shoff: 0x20, counts: 0x2a, offset: 0x04, filesz: 0x10 };
-  const [phentsize, phnum, shentsize, shnum] = [0, 2, 4, 6].map((plus) =>
-    view.getUint16(at.counts + plus, little)
-  ) as [number, number, number, number];
-  const phoff = word(at.phoff), shoff = word(at.shoff);
-  let length = shoff === 0 ? 0 : shoff + shentsize * shnum;
+    ? { phoff: 0x20, counts: 0x36, offset: 0x08, filesz: 0x20 }
+    : { phoff: 0x1c, counts: 0x2a, offset: 0x04, filesz: 0x10 };
+  const PT_LOAD = 1;
+  const phentsize = view.getUint16(at.counts, little);
+  const phnum = view.getUint16(at.counts + 2, little);
+  const phoff = word(at.phoff);
+  let length = 0;
   for (let i = 0; i < phnum; i++) {
     const entry = phoff + i * phentsize;
+    if (view.getUint32(entry, little) !== PT_LOAD) continue;
     length = Math.max(length, word(entry + at.offset) + word(entry + at.filesz));
   }
   return Math.max(length, phoff + phentsize * phnum);
@@ -105,20 +108,11 @@ function peLength(view: DataView): number {
   const sections = view.getUint16(pe + 6, true);
   const optional = pe + 24;
   const optionalSize = view.getUint16(pe + 20, true);
-  const directories = optional + (view.getUint16(optional, true) === 0x20b ? 112 : 96);
   let length = 0;
   for (let i = 0; i < sections; i++) {
     const section = optional + optionalSize + i * 40;
     const rawSize = view.getUint32(section + 16, true);
     if (rawSize) length = Math.max(length, view.getUint32(section + 20, true) + rawSize);
-  }
-  // Directory 4, the certificate table, is the only one whose address is an offset in the file.
-  if (view.getUint32(directories - 4, true) > 4) {
-    const certificates = directories + 4 * 8;
-    length = Math.max(
-      length,
-      view.getUint32(certificates, true) + view.getUint32(certificates + 4, true),
-    );
   }
   return length;
 }

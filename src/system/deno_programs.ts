@@ -17,6 +17,11 @@ export interface Surroundings {
    * what opens no window, also for the programs that the program starts.
    */
   readonly ownGroup: boolean;
+  /**
+   * Unix: the program that ends a whole session, `kill`. The runtime's own way needs the permission to
+   * run every program. Null where there is none: then only the first process of it is ended.
+   */
+  readonly killer: string | null;
   /** Which of our three streams are a terminal: a program that outlives us gets no other one. */
   readonly terminals: readonly [stdin: boolean, stdout: boolean, stderr: boolean];
 }
@@ -45,7 +50,7 @@ export function unconfined(surroundings: Surroundings): Helper {
  * Starts programs with the permission of its thread. Everything that it uses is within its braces,
  * because its text is what the Worker consists of: no second file to embed, find and protect.
  */
-function starter({ ownGroup, terminals }: Surroundings): Starter {
+function starter({ ownGroup, killer, terminals }: Surroundings): Starter {
   const OUTPUT_LIMIT = 64 * 1024;
 
   async function run(
@@ -65,6 +70,11 @@ function starter({ ownGroup, terminals }: Surroundings): Starter {
     let timedOut = false;
     const kill = () => {
       try {
+        // What it has started, too. First, as long as its number cannot be another's.
+        if (killer) {
+          const args = ["-KILL", "--", `-${child.pid}`];
+          new Deno.Command(killer, { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
+        }
         child.kill("SIGKILL");
       } catch {
         // It ended in the same instant.
@@ -205,7 +215,12 @@ export function confinedTo(programs: readonly string[], surroundings: Surroundin
     type: "module",
     name: "programs",
     // What is not named here is refused.
-    deno: { permissions: { run: [...programs], read: [...programs] } },
+    deno: {
+      permissions: {
+        run: [...programs, ...(surroundings.killer ? [surroundings.killer] : [])],
+        read: [...programs],
+      },
+    },
   });
   Deno.permissions.revokeSync({ name: "run" });
   Deno.permissions.revokeSync({ name: "ffi" });

@@ -83,8 +83,19 @@ function surroundings(): Surroundings {
   if (Deno.build.os === "windows") keepStreams(processes);
   return {
     ownGroup: Deno.build.os !== "windows" || !hasConsole(processes),
+    killer: Deno.build.os === "windows"
+      ? null
+      : ["/bin/kill", "/usr/bin/kill"].find(isFile) ?? null,
     terminals: [Deno.stdin.isTerminal(), Deno.stdout.isTerminal(), Deno.stderr.isTerminal()],
   };
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 /** Stop signals so far. */

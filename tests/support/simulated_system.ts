@@ -5,7 +5,7 @@ import { windows } from "../../src/system/windows.ts";
 import type { SimulatedFileSystem } from "./simulated_file_system.ts";
 import { systemError } from "./system_errors.ts";
 
-const HEADER = 64;
+const HEADER = 64 + 56;
 
 /** The bytes of an executable as far as `src/files/executable_format.ts` looks: an ELF that names its end. */
 export function fakeExecutable(text: string): Uint8Array<ArrayBuffer> {
@@ -15,7 +15,11 @@ export function fakeExecutable(text: string): Uint8Array<ArrayBuffer> {
   view.setUint32(0, 0x7f454c46);
   view.setUint8(4, 2); // 64 bits
   view.setUint8(5, 1); // little endian
-  view.setBigUint64(0x28, BigInt(bytes.length), true); // the (empty) section table is at the end
+  view.setBigUint64(0x20, 64n, true); // one program header,
+  view.setUint16(0x36, 56, true);
+  view.setUint16(0x38, 1, true);
+  view.setUint32(64, 1, true); // of a segment that is loaded: the whole file
+  view.setBigUint64(64 + 0x20, BigInt(bytes.length), true);
   bytes.set(body, HEADER);
   return bytes;
 }
