@@ -1,0 +1,320 @@
+/** One folder, many tools, and what people do to it: moved, copied, tidied by hand. */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { compiledShim, releaseRoutes, serve, type Served, type ShimRun } from "../support/shim.ts";
+import { tool } from "../support/world.ts";
+
+const ignore = Deno.build.os === "windows"; // The tools are shell scripts.
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+/** A folder in which several tools live, each with its configuration. */
+class SharedFolder implements AsyncDisposable {
+  readonly root = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "updater-shim-shared-" }));
+  readonly folder = join(this.root, "bin");
+  readonly #servers: AsyncDisposable[] = [];
+
+  constructor() {
+    Deno.mkdirSync(this.folder);
+  }
+
+  path(...names: string[]): string {
+    return join(this.folder, ...names);
+  }
+
+  write(name: string, content: string, mode = 0o755): string {
+    Deno.writeTextFileSync(this.path(name), content, { mode });
+    return this.path(name);
+  }
+
+  read(...names: string[]): string {
+    return Deno.readTextFileSync(this.path(...names));
+  }
+
+  names(): string[] {
+    return [...Deno.readDirSync(this.folder)].map(({ name }) => name).sort();
+  }
+
+  /** A release of a tool, and the configuration `<id>.json` that leads to it. */
+  async publish(id: string, version: string, files: readonly Served[]): Promise<string[]> {
+    const server = serve(releaseRoutes(files, { name: id, version }));
+    this.#servers.push(server);
+    const config = { name: id, manifest: `${server.url}/release.json` };
+    Deno.writeTextFileSync(this.path(`${id}.json`), JSON.stringify(config), { mode: 0o600 });
+    return await Promise.resolve(server.requests as string[]);
+  }
+
+  /** The shim of one tool. */
+  async run(id: string, ...args: string[]): Promise<ShimRun> {
+    return await runAs(["--config", this.path(`${id}.json`), ...args]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of this.#servers) await server[Symbol.asyncDispose]();
+    Deno.removeSync(this.root, { recursive: true });
+  }
+}
+
+async function runAs(args: string[], shim?: string): Promise<ShimRun> {
+  const command = new Deno.Command(shim ?? await compiledShim(), { args, stdin: "null" });
+  const { code, stdout, stderr } = await command.output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+const served = (target: string, version: string): Served => ({
+  target,
+  content: bytes(tool(`${target} ${version}`)),
+});
+
+Deno.test({
+  name: "Two tools in one folder: each has its own versions, and removing one leaves the other",
+  ignore,
+  async fn() {
+    await using it = new SharedFolder();
+    for (const [id, version] of [["alpha", "1.0.0"], ["beta", "9.0.0"]] as const) {
+      await it.publish(id, version, [served(id, version)]);
+      const { code, stderr } = await it.run(id);
+      assertEquals(code, 0, stderr);
+    }
+    await it.publish("alpha", "2.0.0", [served("alpha", "2.0.0")]);
+    const second = await it.run("alpha");
+    assertEquals([second.code, it.read("alpha")], [0, tool("alpha 2.0.0")], second.stderr);
+    const removed = await it.run("beta", "--uninstall");
+    assertEquals(removed.code, 0, removed.stderr);
+    assertEquals(it.names(), [".updater-shim", "alpha", "alpha.json"]);
+    assertEquals((await it.run("alpha", "--rollback")).code, 0);
+    assertEquals(it.read("alpha"), tool("alpha 1.0.0"));
+  },
+});
+
+Deno.test({
+  name: "A release does not take over another tool's executable, nor the user's own",
+  ignore,
+  async fn() {
+    await using it = new SharedFolder();
+    await it.publish("alpha", "1.0.0", [served("shared", "of alpha")]);
+    assertEquals((await it.run("alpha")).code, 0);
+    await it.publish("beta", "1.0.0", [served("shared", "of beta")]);
+    const taken = await it.run("beta");
+    assertEquals([taken.code, it.read("shared")], [7, tool("shared of alpha")], taken.stderr);
+    assertStringIncludes(taken.stderr, 'installed by another tool\'s updater, "alpha"');
+    it.write("mine", tool("mine"));
+    await it.publish("alpha", "2.0.0", [served("shared", "of alpha, 2"), served("mine", "new")]);
+    const own = await it.run("alpha");
+    assertEquals([own.code, it.read("mine")], [7, tool("mine")], own.stderr);
+    const forced = await it.run("alpha", "--force");
+    assertEquals([forced.code, it.read("mine")], [0, tool("mine new")], forced.stderr);
+    assertEquals(it.read(".updater-shim", "alpha", "rollback", "mine"), tool("mine"));
+  },
+});
+
+Deno.test({
+  name: "A shim that bears another name is another tool's, with its own configuration",
+  ignore,
+  async fn() {
+    await using it = new SharedFolder();
+    await it.publish("alpha-updater", "1.0.0", [served("alpha", "1.0.0")]);
+    Deno.linkSync(await compiledShim(), it.path("alpha-updater"));
+    const { code, stderr } = await runAs([], it.path("alpha-updater"));
+    assertEquals([code, it.read("alpha")], [0, tool("alpha 1.0.0")], stderr);
+    assertEquals([...Deno.readDirSync(it.path(".updater-shim"))].map(({ name }) => name).sort(), [
+      "alpha-updater",
+      "lock",
+    ]);
+    for (const name of ["lock.json", "trash.json", "holder.json.json", ".x.json", "alpha.conf"]) {
+      const refused = await runAs(["--config", it.path(name), "--repair"]);
+      assertEquals(refused.code, 2, name);
+      assertMatch(refused.stderr, /cannot be the configuration of a tool/);
+    }
+  },
+});
+
+Deno.test({
+  name: "A moved folder goes on, a copied one does not act on the original",
+  ignore,
+  async fn() {
+    await using it = new SharedFolder();
+    Deno.mkdirSync(join(it.root, "lib"));
+    Deno.writeTextFileSync(join(it.root, "lib", "beta"), tool("beta 1.0.0"), { mode: 0o755 });
+    Deno.symlinkSync(join(it.root, "lib", "beta"), it.path("beta"));
+    await it.publish("alpha", "1.0.0", [served("alpha", "1.0.0"), served("beta", "1.0.0")]);
+    assertEquals((await it.run("alpha")).code, 0);
+    await it.publish("alpha", "2.0.0", [served("alpha", "2.0.0"), served("beta", "2.0.0")]);
+    assertEquals((await it.run("alpha")).code, 0);
+    const copy = join(it.root, "elsewhere", "copy"), moved = join(it.root, "moved");
+    Deno.mkdirSync(join(it.root, "elsewhere"));
+    await new Deno.Command("cp", { args: ["-a", it.folder, copy] }).output();
+    const removed = await runAs(["--config", join(copy, "alpha.json"), "--uninstall"]);
+    assertEquals(removed.code, 0, removed.stderr);
+    assertEquals(it.read("alpha"), tool("alpha 2.0.0"));
+    assertEquals(it.read("beta"), tool("beta 2.0.0"), "behind the link");
+    Deno.renameSync(it.folder, moved);
+    const at = (...args: string[]) => runAs(["--config", join(moved, "alpha.json"), ...args]);
+    for (const args of [["--repair"], ["--status"], [], ["--rollback"]]) {
+      const { code, stderr } = await at(...args);
+      assertEquals(code, 0, `${args}: ${stderr}`);
+    }
+    assertEquals(Deno.readTextFileSync(join(moved, "alpha")), tool("alpha 1.0.0"));
+    assertEquals((await at("--uninstall")).code, 0);
+    Deno.renameSync(moved, it.folder);
+    assertEquals(it.names().filter((name) => ["alpha", "beta"].includes(name)), []);
+  },
+});
+
+Deno.test({
+  name:
+    "A version that was rolled back is not offered again; a newer one, or --force, is installed",
+  ignore,
+  async fn() {
+    await using it = new SharedFolder();
+    for (const version of ["1.0.0", "2.0.0"]) {
+      await it.publish("alpha", version, [served("alpha", version)]);
+      assertEquals((await it.run("alpha")).code, 0);
+    }
+    assertEquals((await it.run("alpha", "--rollback")).code, 0);
+    assertEquals((await it.run("alpha", "--check")).code, 0);
+    assertEquals([(await it.run("alpha")).code, it.read("alpha")], [0, tool("alpha 1.0.0")]);
+    assertEquals((await it.run("alpha", "--force")).code, 0);
+    assertEquals(it.read("alpha"), tool("alpha 2.0.0"));
+    assertEquals((await it.run("alpha", "--rollback")).code, 0);
+    await it.publish("alpha", "3.0.0", [served("alpha", "3.0.0")]);
+    assertEquals([(await it.run("alpha")).code, it.read("alpha")], [0, tool("alpha 3.0.0")]);
+  },
+});
+
+Deno.test({
+  name: "What is installed already is neither fetched nor replaced nor kept",
+  ignore,
+  async fn() {
+    await using it = new SharedFolder();
+    const same = served("library", "same");
+    await it.publish("alpha", "1.0.0", [served("alpha", "1.0.0"), same]);
+    assertEquals((await it.run("alpha")).code, 0);
+    const requests = await it.publish("alpha", "2.0.0", [served("alpha", "2.0.0"), same]);
+    const before = Deno.statSync(it.path("library"));
+    assertEquals((await it.run("alpha")).code, 0);
+    assertEquals(requests.filter((path) => path.includes("library")), []);
+    assertEquals(Deno.statSync(it.path("library")).ino, before.ino);
+    const kept = [...Deno.readDirSync(it.path(".updater-shim", "alpha", "rollback"))];
+    assertEquals(kept.map(({ name }) => name), ["alpha"]);
+    assertEquals((await it.run("alpha", "--rollback")).code, 0);
+    assertEquals([it.read("alpha"), it.read("library")], [
+      tool("alpha 1.0.0"),
+      tool("library same"),
+    ]);
+  },
+});
+
+/** Tools that look at their own name, or for each other, when they are tried. */
+const OF_ITS_NAME: Record<string, Served[]> = {
+  "one that looks at its own name": [{
+    target: "busytool",
+    content: bytes('#!/bin/sh\n[ "$(basename "$0")" = busytool ] || exit 1\necho busytool 2.0.0\n'),
+  }],
+  "one that starts its sibling": [
+    {
+      target: "one",
+      content: bytes('#!/bin/sh\n[ "$("$(dirname "$0")/two")" = "two 2.0.0" ] || exit 1\n'),
+    },
+    { target: "two", content: bytes("#!/bin/sh\necho two 2.0.0\n") },
+  ],
+};
+
+for (const [what, files] of Object.entries(OF_ITS_NAME)) {
+  Deno.test({
+    name: `The staged set lies under its real names: ${what} passes its check`,
+    ignore,
+    async fn() {
+      await using it = new SharedFolder();
+      for (const { target } of files) it.write(target, `#!/bin/sh\necho ${target} 1.0.0\n`);
+      await it.publish("alpha", "2.0.0", files);
+      const { code, stderr } = await it.run("alpha");
+      assertEquals(code, 0, stderr);
+    },
+  });
+}
+
+Deno.test({
+  name: "The last run's outcome stays when the next start has nothing to repair",
+  ignore,
+  async fn() {
+    await using it = new SharedFolder();
+    it.write("alpha", tool("alpha 1.0.0"));
+    const sick = { target: "alpha", content: bytes("#!/bin/sh\nexit 3\n") };
+    await it.publish("alpha", "2.0.0", [sick]);
+    assertEquals((await it.run("alpha")).code, 8);
+    const last = it.read(".updater-shim", "alpha", "last-run.json");
+    assertEquals((await it.run("alpha", "--repair")).code, 0);
+    assertEquals(it.read(".updater-shim", "alpha", "last-run.json"), last);
+  },
+});
+
+Deno.test({
+  name: "A check that hangs is ended with all that it has started",
+  ignore,
+  async fn() {
+    await using it = new SharedFolder();
+    const mark = `31${Deno.pid % 10000}`;
+    const content = bytes(`#!/bin/sh\nsleep ${mark} &\nsleep ${mark}\n`);
+    await it.publish("alpha", "2.0.0", [{ target: "alpha", content }]);
+    const config = JSON.parse(it.read("alpha.json"));
+    it.write("alpha.json", JSON.stringify({ ...config, healthCheck: { timeoutMs: 500 } }), 0o600);
+    const { code, stderr } = await it.run("alpha");
+    assertEquals(code, 8, stderr);
+    const { stdout } = await new Deno.Command("ps", { args: ["-eo", "stat,args"] }).output();
+    const left = new TextDecoder().decode(stdout).split("\n").filter((line) =>
+      line.includes(`sleep ${mark}`) && !line.startsWith("Z")
+    );
+    assertEquals(left, []);
+  },
+});
+
+Deno.test({
+  name: "Foreign files that nobody can use are left and named, and stop nothing",
+  ignore,
+  async fn() {
+    await using it = new SharedFolder();
+    it.write("notes.previous", "", 0o644);
+    it.write(".tool.0123456789abcdef.previous", tool("1"));
+    await it.publish("alpha", "1.0.0", [served("alpha", "1.0.0")]);
+    assertEquals((await it.run("alpha")).code, 0);
+    const repair = await it.run("alpha", "--repair");
+    assertEquals(repair.code, 0, repair.stderr);
+    assertStringIncludes(repair.stderr, "notes.previous");
+    assert(it.names().includes(".tool.0123456789abcdef.previous"));
+    assert(it.names().includes("notes.previous"));
+  },
+});
+
+Deno.test({
+  name: "A target that is called like a half-written file keeps its rollback copy",
+  ignore,
+  async fn() {
+    await using it = new SharedFolder();
+    for (const version of ["1.0.0", "2.0.0"]) {
+      await it.publish("alpha", version, [served("tool.new", version)]);
+      assertEquals((await it.run("alpha")).code, 0);
+    }
+    assertEquals((await it.run("alpha", "--repair")).code, 0);
+    assertEquals((await it.run("alpha", "--rollback")).code, 0);
+    assertEquals(it.read("tool.new"), tool("tool.new 1.0.0"));
+  },
+});
+
+Deno.test({
+  name:
+    "A broken configuration is a warning for what needs none, and nothing is made before an error",
+  ignore,
+  async fn() {
+    await using it = new SharedFolder();
+    it.write("alpha.json", "{", 0o600);
+    for (const command of ["--repair", "--status", "--uninstall"]) {
+      const { code, stderr } = await it.run("alpha", command);
+      assertEquals(code, 0, `${command}: ${stderr}`);
+      assertMatch(stderr, /Warning: The configuration ".*alpha\.json" is not valid/);
+    }
+    it.write("alpha.json", "{}", 0o600);
+    assertEquals((await it.run("alpha")).code, 2);
+    assertEquals(it.names().includes(".updater-shim"), false);
+  },
+});
