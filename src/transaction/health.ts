@@ -101,7 +101,8 @@ function judge(
 
 /** As much of a program's output as a sentence can hold. */
 function oneLine(output: string): string {
-  return output.trim().replace(/\s*[\r\n]+\s*/g, " / ").slice(0, 500);
+  const lines = output.split(/[\r\n]/).map((line) => line.trim()).filter((line) => line !== "");
+  return lines.join(" / ").slice(0, 500);
 }
 
 function sick(
