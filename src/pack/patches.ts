@@ -1,6 +1,6 @@
 /** `--previous`: patches from older releases, for each executable that changed. */
 import { join, resolve } from "@std/path";
-import { isUrl } from "../base/url_policy.ts";
+import { isUrl, redactUrl } from "../base/url_policy.ts";
 import { reason, UpdateError } from "../base/errors.ts";
 import type { Digest } from "../files/digest.ts";
 import { lookAt, moveOrCopy } from "../files/durable_files.ts";
@@ -14,6 +14,7 @@ import { readLayout } from "./read_layout.ts";
 import { Refusals } from "./refusals.ts";
 import { bare, type Choice, select, type Selection } from "./select.ts";
 import { visible } from "../output/text.ts";
+import { isMissing } from "../transfer/http.ts";
 
 /** An executable of an older release. */
 interface OldExecutable {
@@ -145,6 +146,11 @@ async function readPrevious(
     return await readPreviousManifest(system, path ?? previous, selection, scratch, signal);
   } catch (error) {
     signal.throwIfAborted();
+    // The first release of all has none before it, and its build is the same.
+    if (path === undefined && isMissing(error)) {
+      system.terminal.out(`  no patches from ${visible(redactUrl(previous))}: there is nothing\n`);
+      return new Map();
+    }
     const kind = error instanceof UpdateError ? error.kind : "verification";
     throw new UpdateError(kind, `--previous ${previous} cannot be read: ${reason(error)}`, {
       hint: "Give the folder or the manifest of an older release, or leave it out.",

@@ -47,14 +47,13 @@ const TRIPLES: readonly Rule[] = [
 ];
 
 const SYSTEMS: readonly Rule[] = [
-  rule(
-    "(?:free|net|open)bsd|dragonfly(?:bsd)?|solaris|sunos|illumos|aix|plan9|wasm(?:32)?|js",
-    "no",
-  ),
-  rule("wasi(?:p[12])?|android|ios", "no"),
+  // `aarch64-linux-android` says linux, too.
+  rule("android", "no"),
   rule("linux(?:64)?", "linux"),
   rule("macos(?:64|\\d+)?|darwin|mac|osx|apple", "darwin"),
   rule("windows(?:64)?|win(?:32|64)?", "windows"),
+  rule("(?:free|net|open)bsd|dragonfly(?:bsd)?|solaris|sunos|illumos|aix|plan9", "no"),
+  rule("wasm(?:32)?|wasi(?:p[12])?", "no"),
 ];
 
 const PROCESSORS: readonly Rule[] = [
@@ -127,10 +126,9 @@ export function wrongMachine(machine: Machine, triple: string): string | undefin
 
 /** What is left of a file's name without platform and version: the tool's own part of it. */
 export function plainStem(name: string, version: string | undefined): string {
-  let rest = name;
-  for (const word of platformOfName(name).words) rest = rest.replace(word, "\0");
-  if (version !== undefined) rest = rest.replace(version, "\0");
-  const parts = rest.split(/[\0]/).map((part) => part.replace(/^[-_.]+|[-_.]+v?$/g, ""));
+  const words = [...platformOfName(name).words, version, versionInName(name)];
+  const rest = words.reduce((text: string, word) => word ? text.replace(word, "\0") : text, name);
+  const parts = rest.split("\0").map((part) => part.replace(/^[-_.]+|[-_.]+v?$/g, ""));
   return parts.filter((part) => part !== "" && part !== "v").join("-") || name;
 }
 

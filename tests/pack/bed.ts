@@ -5,7 +5,7 @@ import { dirname, join } from "@std/path";
 import { denoPackSystem } from "../../src/pack/deno_pack_system.ts";
 import type { PackSystem } from "../../src/pack/pack_system.ts";
 import { runPack } from "../../src/pack/run_pack.ts";
-import { tar, zip } from "../support/archive_corpus.ts";
+import { bytes, tar, zip } from "../support/archive_corpus.ts";
 
 /** The processors that headers are made for. */
 export type Arch = "x86_64" | "aarch64" | "i686";
@@ -98,7 +98,7 @@ export function encode(text: string): Uint8Array<ArrayBuffer> {
 }
 
 function concat(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(parts.flatMap((part) => [...part]));
+  return bytes(...parts);
 }
 
 /** How a run ended. */

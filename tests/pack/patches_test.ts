@@ -119,6 +119,14 @@ Deno.test("a patch that is not worth it, or changes nothing, is left out and sai
   assertEquals(same.manifest().platforms["x86_64-unknown-linux-gnu"].files[0].patches, undefined);
 });
 
+Deno.test("where there was no release before, none is made and it is said", async () => {
+  using build = release("1.0.0");
+  await using server = serve({});
+  const { code, stdout } = await build.pack("--previous", `${server.url}/release.json`);
+  assertEquals(code, 0);
+  assertStringIncludes(stdout, `no patches from ${server.url}/release.json: there is nothing`);
+});
+
 Deno.test("an older release that cannot be read is refused", async () => {
   using build = release("1.1.0");
   using odd = new Build({ "tool-1.0.0-linux-x64.zip": encode("no zip") });

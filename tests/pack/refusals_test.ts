@@ -194,6 +194,10 @@ for (const [name, { files, args = [], code, says, then }] of Object.entries(CASE
     if (!then) return;
     const accepted = await build.pack(...then);
     assertEquals([accepted.code, accepted.stderr], [0, ""]);
+    const targets = Object.values<{ files: { target: string }[] }>(build.manifest().platforms)
+      .flatMap(({ files }) => files.map(({ target }) => target.replace(/\.exe$/, "")));
+    const name = says.some((part) => part.includes("called")) ? ["a", "b"] : ["tool"];
+    assertEquals([...new Set(targets)], name);
   });
 }
 
