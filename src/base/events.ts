@@ -36,7 +36,16 @@ export type ShimEvent =
   | { event: "held-back"; version: string | null; to: string; percent: number }
   /** `--download-only` has all that an update to this version needs. */
   | { event: "downloaded"; from: string | null; to: string }
-  | { event: "download"; file: string; received: number; total: number }
+  | {
+    event: "download";
+    file: string;
+    received: number;
+    total: number;
+    /** What is fetched is a patch; without it these were the bytes to fetch. */
+    insteadOf?: number;
+  }
+  /** The full file is fetched: a patch did not fit, or was not as it should be. For the log. */
+  | { event: "patch-refused"; file: string; reason: string }
   | { event: "verified"; file: string; size: number; sha256: string }
   | { event: "health-check"; path: string; output: string }
   | { event: "committing"; files: string[] }

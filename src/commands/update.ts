@@ -3,7 +3,9 @@ import { compareVersions } from "../base/version.ts";
 import type { Options } from "../cli/config.ts";
 import { ensureInstallationId } from "../installation/installation_id.ts";
 import { discardDownloaded, readDownloaded } from "../release/downloaded.ts";
-import { checkSpace, ReleaseFiles } from "../release/release_files.ts";
+import { planPatches } from "../release/patches.ts";
+import { ReleaseFiles } from "../release/release_files.ts";
+import { checkSpace } from "../release/space.ts";
 import type { Session } from "../session.ts";
 import { fillAll, Staging } from "../transaction/transaction.ts";
 import { download } from "./download.ts";
@@ -27,13 +29,16 @@ export async function update(session: Session, options: Options, stop: AbortSign
     return report({ event: "held-back", version: from, to, percent });
   }
   const sources = wanted.map(({ source, executable }) => ({ file: source, path: executable.path }));
+  const missing = sources.filter(({ file }) => !ready?.has(file));
+  const patches = await planPatches(session, missing);
   if (options.dryRun) {
-    checkSpace(session, sources);
+    checkSpace(session, missing, patches);
     return report({ event: "would-update", from, to, files: sources.map(({ path }) => path) });
   }
-  const downloads = new ReleaseFiles(session, wanted.map(({ source }) => source), access, ready);
+  const files = wanted.map(({ source }) => source);
+  const downloads = new ReleaseFiles(session, files, access, ready, patches);
   downloads.prepare();
-  checkSpace(session, sources.filter(({ file }) => !ready?.has(file)));
+  checkSpace(session, missing, patches);
   if (options.downloadOnly) return await download(session, offer, downloads, stop);
   {
     await using staging = Staging.begin(session, wanted, options.healthCheck);

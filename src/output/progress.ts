@@ -8,6 +8,8 @@ export interface FileProgress {
   readonly file: string;
   readonly received: number;
   readonly total: number;
+  /** For a patch: what the full file would be. */
+  readonly insteadOf?: number;
 }
 
 /** Twenty a second are smooth to the eye. */
@@ -17,6 +19,8 @@ const LINE_MS = 5_000;
 /** The rate is that of the last seconds: an average since the start would hide a stall. */
 const RATE_MS = 5_000;
 const MAX_BAR = 40;
+/** What "instead of" and the shortest bar take; narrower terminals do without the first. */
+const WIDE = 34;
 const MAX_LEFT_SECONDS = 100 * 3600;
 
 /** A number of bytes as people read it, such as "31.5 MB". */
@@ -45,10 +49,11 @@ export class Progress {
     const before = this.#files.get(progress.file)?.received ?? progress.received;
     this.#fetched += Math.max(0, progress.received - before);
     this.#files.set(progress.file, progress);
-    const sum = { received: 0, total: 0 };
-    for (const { received, total } of this.#files.values()) {
+    const sum = { received: 0, total: 0, insteadOf: 0 };
+    for (const { received, total, insteadOf = total } of this.#files.values()) {
       sum.received += received;
       sum.total += total;
+      sum.insteadOf += insteadOf;
     }
     const now = this.system.clock.monotonic();
     const done = sum.received >= sum.total;
@@ -65,24 +70,25 @@ export class Progress {
     if (this.bar) this.#shownAt = -Infinity;
   }
 
-  #draw({ received, total }: Sum, now: number): void {
+  #draw({ received, total, insteadOf }: Sum, now: number): void {
     this.#samples.push({ at: now, fetched: this.#fetched });
     while (this.#samples.length > 2 && this.#samples[1]!.at <= now - RATE_MS) this.#samples.shift();
     const first = this.#samples[0]!;
     const seconds = (now - first.at) / 1000;
     const rate = seconds > 0 ? (this.#fetched - first.fetched) / seconds : 0;
     const { terminal } = this.system;
-    const line = barLine({ received, total, rate }, terminal.columns());
+    const line = barLine({ received, total, rate, insteadOf }, terminal.columns());
     const done = received >= total;
     terminal.err(`\r${line.padEnd(this.#drawn)}${done ? "\n" : ""}`);
     this.#drawn = done ? 0 : line.length;
   }
 
-  #line({ received, total }: Sum): boolean {
+  #line({ received, total, insteadOf = total }: Sum): boolean {
     const tenth = Math.floor((received / total) * 10);
     if (tenth <= this.#shownTenth) return false;
     this.#shownTenth = tenth;
-    this.system.terminal.err(`Downloading: ${tenth * 10} % of ${bytes(total)}\n`);
+    const saved = insteadOf > total ? ` instead of ${bytes(insteadOf)}` : "";
+    this.system.terminal.err(`Downloading: ${tenth * 10} % of ${bytes(total)}${saved}\n`);
     return true;
   }
 }
@@ -90,6 +96,8 @@ export class Progress {
 interface Sum {
   readonly received: number;
   readonly total: number;
+  /** The total without patches. */
+  readonly insteadOf?: number | undefined;
 }
 
 /**
@@ -98,7 +106,7 @@ interface Sum {
  * nothing else in every code page.
  */
 export function barLine(
-  { received, total, rate }: Sum & { readonly rate: number },
+  { received, total, rate, insteadOf = total }: Sum & { readonly rate: number },
   columns: number,
 ) {
   const share = Math.min(received / total, 1);
@@ -108,6 +116,9 @@ export function barLine(
   const left = rate > 0 ? Math.ceil((total - received) / rate) : Infinity;
   if (left > 0 && left < MAX_LEFT_SECONDS) {
     parts.push(`${duration(left * 1000, { ignoreZero: true })} left`);
+  }
+  if (insteadOf > total && parts.join("  ").length + WIDE < columns) {
+    parts[1] += ` instead of ${bytes(insteadOf)}`;
   }
   const numbers = parts.join("  ");
   const width = Math.min(MAX_BAR, columns - 1 - numbers.length - 3);

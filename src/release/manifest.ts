@@ -4,13 +4,25 @@ import { refuseArchive } from "../archive/kinds.ts";
 import { reason, UpdateError } from "../base/errors.ts";
 import { describeIssue, jsonPath } from "../base/json_issue.ts";
 import { resolveLocation } from "./locations.ts";
-import { type Manifest, type ManifestFile, ManifestSchema } from "./manifest_schema.ts";
+import {
+  type Manifest,
+  type ManifestFile,
+  type ManifestPatch,
+  ManifestSchema,
+} from "./manifest_schema.ts";
 import { isUrl, redactUrl } from "../base/url_policy.ts";
 
 export type { Manifest, ManifestFile };
 
+/** A patch of one executable, and where it is fetched from. */
+export interface ReleasePatch extends ManifestPatch {
+  /** Where else the same bytes are. */
+  readonly mirrors: readonly string[];
+}
+
 /** One executable of a release, and where it is fetched from. */
 export interface ReleaseFile extends ManifestFile {
+  readonly patches: ReleasePatch[];
   /** Where else the same bytes are: the manifest's mirrors have the files beside it, too. */
   readonly mirrors: readonly string[];
 }
@@ -92,7 +104,21 @@ export function selectFiles(
     // Before anything is fetched, and so for --check, too.
     const archive = refuseArchive(url, file.member);
     if (archive) throw invalid(location, `${path}: ${archive.problem}`, `${archive.hint} ${TELL}`);
-    return { ...file, url, mirrors: elsewhere(file.url, url, mirrors) };
+    const patches = placedPatches(file.patches, location, mirrors);
+    return { ...file, url, patches, mirrors: elsewhere(file.url, url, mirrors) };
+  });
+}
+
+/** One whose URL leads nowhere is left out: the full file serves. */
+function placedPatches(
+  patches: readonly ManifestPatch[],
+  location: string,
+  mirrors: readonly string[],
+): ReleasePatch[] {
+  return patches.flatMap((patch) => {
+    const { location: url, refusal } = resolveLocation(patch.url, location);
+    if (refusal !== undefined) return [];
+    return [{ ...patch, url, mirrors: elsewhere(patch.url, url, mirrors) }];
   });
 }
 

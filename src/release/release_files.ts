@@ -1,22 +1,25 @@
 /** From a release's URLs to filled staged files: download, unpack, verify. */
-import { basename, dirname, join } from "@std/path";
+import { basename, join } from "@std/path";
 import { extractMember } from "../archive/archive.ts";
 import { archiveKind } from "../archive/kinds.ts";
 import { type Digest, digestFileInBackground, sameContent } from "../files/digest.ts";
-import { downloadFromAny } from "../transfer/download.ts";
-import { copyFile, lookAt, moveOrCopy, removeIfThere } from "../files/durable_files.ts";
-import { UpdateError } from "../base/errors.ts";
+import { downloadFromAny, type MirroredFile } from "../transfer/download.ts";
+import { copyFile, moveOrCopy, removeIfThere } from "../files/durable_files.ts";
+import { reason, UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
 import { makeFolder } from "../installation/install_dir.ts";
 import { unfinishedOf } from "../installation/names.ts";
-import type { ReleaseFile } from "./manifest.ts";
+import type { ReleaseFile, ReleasePatch } from "./manifest.ts";
+import { makePatchedFile } from "./patched_file.ts";
+import { partialPath, type Patches, refusedPath } from "./patches.ts";
+import { checkSpace } from "./space.ts";
+import { PatchError } from "../patch/format.ts";
 import { openPatiently } from "../system/patience.ts";
 import type { Session } from "../session.ts";
 import type { Downloaded } from "./downloaded.ts";
 import { tellMirror } from "./mirror_warning.ts";
 import type { Access } from "../transfer/retry.ts";
 import { discardPartial } from "../transfer/sidecar.ts";
-import type { FileSystem } from "../system/system.ts";
 
 /** An archive without a declared executable size may not grow beyond this many times its size. */
 const UNPACK_FACTOR = 50;
@@ -24,6 +27,8 @@ const UNPACK_FACTOR = 50;
 /** The downloads of one release, each fetched once however many executables it holds. */
 export class ReleaseFiles {
   readonly #downloads = new Map<string, Promise<string>>();
+  /** The patch that is being applied. */
+  #applied: Promise<unknown> = Promise.resolve();
 
   constructor(
     readonly session: Session,
@@ -31,14 +36,19 @@ export class ReleaseFiles {
     readonly access: Access,
     /** What was fetched beforehand. */
     readonly ready?: Downloaded,
+    /** What is made out of what is installed. */
+    readonly patches: Patches = new Map(),
   ) {}
 
   /** Removes what earlier updates began to download and this one does not want. */
   prepare(): void {
     const { system, dir } = this.session;
     makeFolder(system, dir.partial);
-    const wanted = this.files.flatMap(({ sha256 }) => [`${sha256}.part`, `${sha256}.part.json`]);
-    this.#removePartials((name) => !wanted.includes(name));
+    const wanted = this.files.flatMap((file) => [file, ...file.patches]).flatMap((source) => {
+      const partial = partialPath(this.session, source);
+      return [partial, `${partial}.json`, refusedPath(this.session, source)];
+    });
+    this.#removePartials((name) => !wanted.includes(join(dir.partial, name)));
   }
 
   /** After the update: nothing is left to resume. */
@@ -63,8 +73,46 @@ export class ReleaseFiles {
       this.session.report({ event: "verified", file: file.target, ...ready });
       return ready;
     }
-    const partial = await this.#fetch(file, stop);
-    const digest = file.member === undefined
+    const digest = await this.#patch(file, staged, stop) ?? await this.#whole(file, staged, stop);
+    this.session.report({ event: "verified", file: file.target, ...digest });
+    return digest;
+  }
+
+  /** Undefined where no patch is to be used, or it is not as it should be: then `staged` is empty. */
+  async #patch(file: ReleaseFile, staged: string, stop: AbortSignal): Promise<Digest | undefined> {
+    const planned = this.patches.get(file);
+    if (!planned) return undefined;
+    const { system: { fs } } = this.session;
+    try {
+      const partial = await this.#fetch(planned.patch, file, stop);
+      // One after the other: each takes some memory.
+      const made = this.#applied.then(() => makePatchedFile(fs, planned, partial, staged, stop));
+      this.#applied = made.catch(() => {});
+      return await made;
+    } catch (error) {
+      stop.throwIfAborted();
+      this.#refuse(file, planned.patch, error);
+      checkSpace(this.session, [{ file, path: staged }]);
+      return undefined;
+    }
+  }
+
+  /** Said in the log only. What was wrong, and not merely out of reach, is not tried again. */
+  #refuse({ target }: ReleaseFile, patch: ReleasePatch, error: unknown): void {
+    const { system: { fs }, report } = this.session;
+    report({ event: "patch-refused", file: target, reason: reason(error) });
+    const wrong = error instanceof PatchError ||
+      error instanceof UpdateError && error.kind === "verification";
+    if (!wrong) return;
+    const note = refusedPath(this.session, patch);
+    const options = { write: true, create: true, mode: 0o600 };
+    onFile("write", note, () => fs.openSync(note, options).close());
+    discardPartial(fs, partialPath(this.session, patch));
+  }
+
+  async #whole(file: ReleaseFile, staged: string, stop: AbortSignal): Promise<Digest> {
+    const partial = await this.#fetch(file, file, stop);
+    return file.member === undefined
       ? await this.#place(file, partial, staged)
       : await this.#unpack(file, partial, staged).catch((error) => {
         // What was signed and is wrong all the same is not gone on with.
@@ -73,26 +121,32 @@ export class ReleaseFiles {
         }
         throw error;
       });
-    this.session.report({ event: "verified", file: file.target, ...digest });
-    return digest;
   }
 
-  #fetch(file: ReleaseFile, stop: AbortSignal): Promise<string> {
-    const running = this.#downloads.get(file.sha256);
+  /** Either the file itself, or a patch of its executable. */
+  #fetch(source: MirroredFile, file: ReleaseFile, stop: AbortSignal): Promise<string> {
+    const running = this.#downloads.get(source.sha256);
     if (running) return running;
-    const { system, dir, report } = this.session;
-    const partial = join(dir.partial, `${file.sha256}.part`);
-    const progress = (received: number) =>
-      report({ event: "download", file: basename(file.target), received, total: file.size });
-    const done = downloadFromAny(file, partial, {
+    const { system, report } = this.session;
+    const partial = partialPath(this.session, source);
+    const name = basename(file.target), total = source.size;
+    const isPatch = source !== file;
+    const done = downloadFromAny(source, partial, {
       system,
       ...this.access,
       signal: stop,
-      progress,
-      tellMirror: (failure, next) => tellMirror(report, failure, next),
+      progress: (received) =>
+        report({
+          ...{ event: "download", file: name, received, total },
+          ...(isPatch && { insteadOf: file.size }),
+        }),
+      tellMirror: (failure, next) =>
+        isPatch
+          ? report({ event: "patch-refused", file: name, reason: failure.message })
+          : tellMirror(report, failure, next),
     })
       .then(() => partial);
-    this.#downloads.set(file.sha256, done);
+    this.#downloads.set(source.sha256, done);
     return done;
   }
 
@@ -139,50 +193,5 @@ export class ReleaseFiles {
       `"${name}" is not what the manifest says: ${actual.size} bytes with SHA-256 ${actual.sha256} instead of ${expected.size} with ${expected.sha256}`,
       { path, hint: "Nothing was installed. Try again; if it stays so, tell the tool's authors." },
     );
-  }
-}
-
-/** Refuses before the first byte if a file system cannot hold what is to come. */
-export function checkSpace(
-  { system: { fs }, dir }: Session,
-  files: readonly { readonly file: ReleaseFile; readonly path: string }[],
-): void {
-  const needs = new Map<number, { folder: string; bytes: number }>();
-  const need = (folder: string, bytes: number) => {
-    const device = fs.statSync(folder).dev;
-    const before = needs.get(device)?.bytes ?? 0;
-    needs.set(device, { folder, bytes: before + bytes });
-  };
-  // A dry run makes no state dir: it would be on the file system of the install dir.
-  const state = lookAt(fs, dir.state) ? dir.state : dir.path;
-  const seen = new Set<string>();
-  for (const { file, path } of files) {
-    const partial = join(dir.partial, `${file.sha256}.part`);
-    const folder = dirname(path);
-    const fetched = lookAt(fs, partial)?.size ?? 0;
-    if (!seen.has(file.sha256)) need(state, Math.max(0, file.size - fetched));
-    const moved = file.member === undefined && !seen.has(file.sha256) &&
-      fs.statSync(folder).dev === fs.statSync(state).dev;
-    if (!moved) need(folder, file.executable?.size ?? file.size);
-    seen.add(file.sha256);
-  }
-  for (const { folder, bytes } of needs.values()) {
-    const free = freeBytes(fs, folder);
-    if (free >= bytes) continue;
-    throw new UpdateError(
-      "filesystem",
-      `Not enough space in "${folder}": the update needs ${bytes} bytes, ${free} are free`,
-      { path: folder, hint: "Free some space and run again. Nothing was changed." },
-    );
-  }
-}
-
-/** Without end where the system cannot tell (long paths on Windows): the disk has the last word. */
-function freeBytes(fs: FileSystem, folder: string): number {
-  try {
-    return fs.freeBytes(folder);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error; // ours: see .ci/compile.ts
-    return Infinity;
   }
 }
