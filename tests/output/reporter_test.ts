@@ -218,6 +218,25 @@ Deno.test("The bar fits every width, in ASCII, and never fills the last column",
   assertMatch(wide, /^\[#{16}\.{24}\] {2}41 % {2}13\.2 MB of 31\.5 MB {2}5\.1 MB\/s {2}4s left$/);
 });
 
+Deno.test("Where patches are fetched, it says in the place of how much, if there is room", () => {
+  const state = { received: 1_000_000, total: 4_200_000, rate: 0, insteadOf: 95_600_000 };
+  for (let columns = 1; columns <= 200; columns++) {
+    assert(barLine(state, columns).length < columns || columns === 1);
+  }
+  assertMatch(barLine(state, 80), /1 MB of 4\.2 MB instead of 95\.6 MB$/);
+  assertEquals(barLine({ ...state, insteadOf: state.total }, 80).includes("instead"), false);
+  const desk = new Desk();
+  desk.report({
+    ...{ event: "download", file: "tool", received: 4_200_000, total: 4_200_000 },
+    insteadOf: 95_600_000,
+  });
+  assertEquals(desk.err, "Downloading: 100 % of 4.2 MB instead of 95.6 MB\n");
+});
+
+Deno.test("A patch that was refused is for the log only", () => {
+  assertEquals(describe({ event: "patch-refused", file: "tool", reason: "why" }), undefined);
+});
+
 Deno.test("A bar that gets shorter leaves nothing of the longer one", () => {
   const desk = new Desk({ terminal: true });
   const first = desk.download(0, 123_456, 999_999);
