@@ -5,7 +5,7 @@
  * different files.
  */
 import { setImmediate } from "node:timers/promises";
-import { basename } from "@std/path";
+import { basename } from "node:path";
 import { gunzip, readGzipHeader } from "./gzip.ts";
 import { type ArchiveInput, chunksOf, DiskError, onDisk, type Pieces } from "./input.ts";
 import { ARCHIVE_KINDS, type ArchiveKind, type Packing } from "./kinds.ts";

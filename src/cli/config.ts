@@ -1,5 +1,5 @@
 /** The configuration file of a tool, and what the command line makes of it. */
-import { resolve } from "@std/path";
+import { resolve } from "node:path";
 import * as v from "valibot";
 import type { CommonOptions } from "./cli.ts";
 import { type Config, ConfigSchema, describeConfigIssue } from "./config_schema.ts";

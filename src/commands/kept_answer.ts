@@ -3,7 +3,7 @@
  * each of its starts and the network is asked once a day.
  */
 import { createHash } from "node:crypto";
-import { dirname, join } from "@std/path";
+import { dirname, join } from "node:path";
 import * as v from "valibot";
 import type { Options } from "../cli/config.ts";
 import { lookAt, realPath, replaceFile } from "../files/durable_files.ts";

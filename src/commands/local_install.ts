@@ -1,5 +1,5 @@
 /** Installs without a network: a file of the user's (`--from`), or the rollback copy. */
-import { basename, join, resolve } from "@std/path";
+import { basename, join, resolve } from "node:path";
 import { copyFile, isThere, realPath, removeIfThere } from "../files/durable_files.ts";
 import { digestFileInBackground } from "../files/digest.ts";
 import { UpdateError } from "../base/errors.ts";

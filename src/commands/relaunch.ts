@@ -1,5 +1,5 @@
 /** Starts the tool again after an update (`--relaunch -- ARGS…`). */
-import { join } from "@std/path";
+import { join } from "node:path";
 import { reason } from "../base/errors.ts";
 import { knownReceipt, readReceipt } from "../installation/receipt.ts";
 import type { Session } from "../session.ts";

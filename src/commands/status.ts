@@ -1,5 +1,5 @@
 /** What is installed and what lies about. Looks only: no lock, no recovery, nothing is written. */
-import { join } from "@std/path";
+import { join } from "node:path";
 import { isThere, readIfThere } from "../files/durable_files.ts";
 import { filesystemError, isFilesystemError } from "../files/fs_errors.ts";
 import { examine } from "../files/executable_format.ts";

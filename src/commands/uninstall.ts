@@ -2,7 +2,7 @@
  * Removes the main tool, the state dir and the shim itself. The receipt says what the tool is, and
  * goes after everything else: cut short anywhere, `--uninstall` can be run again and carries on.
  */
-import { basename, dirname, join } from "@std/path";
+import { basename, dirname, join } from "node:path";
 import { isThere, realPath, removeIfThere } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";

@@ -3,7 +3,7 @@
  * short. Order is everything here: a name may become durable before the bytes it stands for, unless
  * the file is synced first (ext4 guesses right for small files only, XFS and btrfs do not).
  */
-import { dirname } from "@std/path";
+import { dirname } from "node:path";
 import { errorCode, reason } from "../base/errors.ts";
 import { isNetworkPath } from "../base/file_names.ts";
 import { onFile } from "./fs_errors.ts";

@@ -2,7 +2,7 @@
  * The install dir, its state dir and the tools in it: the one place that knows what lies where, and
  * that it belongs to us alone.
  */
-import { dirname, join, resolve } from "@std/path";
+import { dirname, join, resolve } from "node:path";
 import { isThere, lookAt, realPath, syncFolder } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import { onFile, refuseNetworkPath } from "../files/fs_errors.ts";

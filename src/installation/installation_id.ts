@@ -2,7 +2,7 @@
  * A random number of this installation, by which it has its place in a rollout. It means nothing, and
  * never leaves the state dir: what is made of it is a yes or a no.
  */
-import { dirname, join } from "@std/path";
+import { dirname, join } from "node:path";
 import { onFile } from "../files/fs_errors.ts";
 import { removeIfThere, writeAll } from "../files/durable_files.ts";
 import { readTrusted } from "../files/trusted_file.ts";

@@ -15,7 +15,7 @@
  *
  * A transaction is sixteen hex digits that nobody can foresee.
  */
-import { basename, dirname, join } from "@std/path";
+import { basename, dirname, join } from "node:path";
 import { isPlainName } from "../base/file_names.ts";
 import { withoutEnd } from "../base/text_end.ts";
 

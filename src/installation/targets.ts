@@ -1,5 +1,5 @@
 /** Which file a name of the manifest stands for, and whether we may replace it. */
-import { basename, dirname, join, relative, resolve } from "@std/path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { lookAt, realPath } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";

@@ -2,7 +2,7 @@
  * Files to be rid of that Windows may not let go yet: an image that is executing can be renamed,
  * but not removed. It goes into the state dir and is deleted by a later start.
  */
-import { basename, join } from "@std/path";
+import { basename, join } from "node:path";
 import { isThere } from "../files/durable_files.ts";
 import { makeFolder } from "./install_dir.ts";
 import { isTransient, patiently } from "../system/patience.ts";

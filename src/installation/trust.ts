@@ -11,7 +11,7 @@
  *
  * Windows: the folder's access rules hold for what is in it, and nothing is judged here.
  */
-import { dirname, isAbsolute, join } from "@std/path";
+import { dirname, isAbsolute, join } from "node:path";
 import { onFile } from "../files/fs_errors.ts";
 import { isPrivateGroup, refusal, type World } from "../files/trusted_file.ts";
 import { UpdateError } from "../base/errors.ts";

@@ -11,7 +11,7 @@
  * | anything | cannot be read | both stay; named |
  * | a folder, a link, a device | anything | both stay; named |
  */
-import { basename, dirname, join } from "@std/path";
+import { basename, dirname, join } from "node:path";
 import {
   isThere,
   linkOrCopy,

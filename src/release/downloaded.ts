@@ -3,7 +3,7 @@
  * manifest as it was published, and its executables as they will be. `about.json` is written last:
  * without it there is nothing. Everything is judged again when it is installed.
  */
-import { dirname, join } from "@std/path";
+import { dirname, join } from "node:path";
 import * as v from "valibot";
 import { type Digest, digestFileInBackground, sameContent } from "../files/digest.ts";
 import {

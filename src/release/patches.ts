@@ -3,7 +3,7 @@
  * of what is on the disk, never by a version; and whatever speaks against a patch only means that
  * the full file is fetched, which is always there.
  */
-import { join } from "@std/path";
+import { join } from "node:path";
 import { type Digest, digestFileAside, sameContent } from "../files/digest.ts";
 import { lookAt } from "../files/durable_files.ts";
 import { PATCH_FORMAT } from "../patch/format.ts";

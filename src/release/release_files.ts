@@ -1,5 +1,5 @@
 /** From a release's URLs to filled staged files: download, unpack, verify. */
-import { basename, join } from "@std/path";
+import { basename, join } from "node:path";
 import { extractMember } from "../archive/archive.ts";
 import { archiveKind } from "../archive/kinds.ts";
 import { type Digest, digestFileInBackground, sameContent } from "../files/digest.ts";

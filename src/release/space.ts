@@ -1,5 +1,5 @@
 /** Room on the disk for what is to come. */
-import { dirname } from "@std/path";
+import { dirname } from "node:path";
 import { UpdateError } from "../base/errors.ts";
 import type { Digest } from "../files/digest.ts";
 import { lookAt } from "../files/durable_files.ts";

@@ -2,7 +2,7 @@
  * Starting programs: by this thread or, once it is known which ones, by a Worker that has the
  * permission for exactly these, while this thread gives its own up.
  */
-import { dirname } from "@std/path";
+import { dirname } from "node:path";
 import { digestAside, hashFile } from "./deno_digest.ts";
 import type { Account, FileSystem, Processes, RunResult } from "./system.ts";
 

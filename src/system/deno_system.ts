@@ -5,7 +5,7 @@
  */
 import { statfsSync } from "node:fs";
 import process from "node:process";
-import { basename } from "@std/path";
+import { basename } from "node:path";
 import { fchmodSync, fchownSync, openExistingSync } from "./deno_files.ts";
 import {
   confinedTo,

@@ -1,5 +1,5 @@
 /** Windows: which programs have a file open or execute it, as the Restart Manager knows. */
-import { basename } from "@std/path";
+import { basename } from "node:path";
 import type { Processes, System } from "./system.ts";
 
 /**

@@ -1,5 +1,5 @@
 /** Least privilege: which programs the shim may still run, once that is known. */
-import { join } from "@std/path";
+import { join } from "node:path";
 import type { Located } from "./journal.ts";
 import { knownReceipt, readReceipt } from "../installation/receipt.ts";
 import type { Session } from "../session.ts";

@@ -15,7 +15,7 @@
  * | `leftovers` | the update is over; only files that could not be removed yet are named |
  */
 import { createHash } from "node:crypto";
-import { join, relative } from "@std/path";
+import { join, relative } from "node:path";
 import * as v from "valibot";
 import { DigestSchema } from "../files/digest.ts";
 import { lookAt } from "../files/durable_files.ts";

@@ -1,5 +1,5 @@
 /** One executable of an update, step by step: wanted, planned, staged. The journal holds the same. */
-import { dirname } from "@std/path";
+import { dirname } from "node:path";
 import type { Digest } from "../files/digest.ts";
 import { isThere } from "../files/durable_files.ts";
 import { areDistinct } from "../base/file_names.ts";
@@ -10,7 +10,7 @@ import type { Session } from "../session.ts";
 import type { FileInfo } from "../system/system.ts";
 import type { Target } from "../installation/targets.ts";
 import { namesBeside } from "../installation/names.ts";
-import { basename } from "@std/path";
+import { basename } from "node:path";
 
 /** What a command asks for. */
 export interface Wanted {

@@ -3,7 +3,7 @@
  * after every tool of the folder, decides from the disk (the journal only explains the names), and can
  * be cut short anywhere and run again.
  */
-import { dirname } from "@std/path";
+import { dirname } from "node:path";
 import { decide, type Decision, type Facts, look } from "./decision.ts";
 import { isThere, syncFolder, syncFolders } from "../files/durable_files.ts";
 import { reason, UpdateError } from "../base/errors.ts";

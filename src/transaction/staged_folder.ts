@@ -3,7 +3,7 @@
  * new executables lie in it under their real names, so that one which looks at its own name, or
  * starts another one of the set, finds what it will find once it is installed.
  */
-import { dirname, join } from "@std/path";
+import { dirname, join } from "node:path";
 import { lookAt } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";

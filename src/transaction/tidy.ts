@@ -1,5 +1,5 @@
 /** The ends of an update, either way: nothing stays but what the state dir is to keep. */
-import { dirname, join } from "@std/path";
+import { dirname, join } from "node:path";
 import { isThere, moveOrCopy, removeIfThere, syncFolders } from "../files/durable_files.ts";
 import { examine } from "../files/executable_format.ts";
 import { onFile } from "../files/fs_errors.ts";

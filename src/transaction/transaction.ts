@@ -13,7 +13,7 @@
  * Each phase is made durable before the first step that belongs to it. `decision.ts` has the table of
  * what recovery does, `swap.ts` the steps of the commit and of the way back, `tidy.ts` the ends.
  */
-import { dirname } from "@std/path";
+import { dirname } from "node:path";
 import { confine } from "./confine.ts";
 import { type Digest, digestFileAside } from "../files/digest.ts";
 import { lookAt, syncFolder, syncFolders } from "../files/durable_files.ts";

@@ -1,5 +1,7 @@
 /** Small documents (the release manifest, its signature), by URL or path. */
-import { fromFileUrl, resolve } from "@std/path";
+import { resolve } from "node:path";
+import { fromFileUrl as fromPosixUrl } from "@std/path/posix";
+import { fromFileUrl as fromWindowsUrl } from "@std/path/windows";
 import { readIfThere } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import { onFile, refuseNetworkPath } from "../files/fs_errors.ts";
@@ -48,7 +50,8 @@ export function localPath(location: string, { cwd, os }: System): string | undef
   if (!isFileUrl(location)) return undefined;
   try {
     // Only Windows has paths with a host in them; elsewhere it would be left out without a word.
-    if (os === "windows" || new URL(location).host === "") return fromFileUrl(location);
+    if (os === "windows") return fromWindowsUrl(location);
+    if (new URL(location).host === "") return fromPosixUrl(location);
   } catch {
     // TypeError: no URL, or no drive in it. URIError: %-escapes that are no UTF-8.
   }
