@@ -1,5 +1,6 @@
 /** The shim's own version, and whether an offered version may replace the installed one. */
-import { compare, type SemVer } from "@std/semver";
+import type { SemVer } from "@std/semver";
+import { compare } from "@std/semver/compare";
 import { UpdateError } from "./errors.ts";
 
 /**

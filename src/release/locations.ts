@@ -1,15 +1,10 @@
 /** Where something lies: an http(s) URL, a file URL or an absolute path of either system. Pure. */
-// By name: a whole module as a value would bring its globs along, 12 KB of the bundle.
-import {
-  fromFileUrl as fromPosixUrl,
-  isAbsolute as isAbsolutePosix,
-  toFileUrl as toPosixUrl,
-} from "@std/path/posix";
-import {
-  fromFileUrl as fromWindowsUrl,
-  isAbsolute as isAbsoluteWindows,
-  toFileUrl as toWindowsUrl,
-} from "@std/path/windows";
+// One by one: a whole module would bring its globs along, 12 KB of the bundle.
+import { posix, win32 } from "node:path";
+import { fromFileUrl as fromPosixUrl } from "@std/path/posix/from-file-url";
+import { toFileUrl as toPosixUrl } from "@std/path/posix/to-file-url";
+import { fromFileUrl as fromWindowsUrl } from "@std/path/windows/from-file-url";
+import { toFileUrl as toWindowsUrl } from "@std/path/windows/to-file-url";
 import { isUrl } from "../base/url_policy.ts";
 
 /** The absolute location, or what should have been there instead. */
@@ -24,12 +19,12 @@ type PathStyle = Readonly<{
 }>;
 
 const POSIX: PathStyle = {
-  isAbsolute: isAbsolutePosix,
+  isAbsolute: posix.isAbsolute,
   toFileUrl: toPosixUrl,
   fromFileUrl: fromPosixUrl,
 };
 const WINDOWS: PathStyle = {
-  isAbsolute: isAbsoluteWindows,
+  isAbsolute: win32.isAbsolute,
   toFileUrl: toWindowsUrl,
   fromFileUrl: fromWindowsUrl,
 };

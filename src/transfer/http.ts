@@ -1,7 +1,7 @@
 /** Small documents (the release manifest, its signature), by URL or path. */
 import { resolve } from "node:path";
-import { fromFileUrl as fromPosixUrl } from "@std/path/posix";
-import { fromFileUrl as fromWindowsUrl } from "@std/path/windows";
+import { fromFileUrl as fromPosixUrl } from "@std/path/posix/from-file-url";
+import { fromFileUrl as fromWindowsUrl } from "@std/path/windows/from-file-url";
 import { readIfThere } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import { onFile, refuseNetworkPath } from "../files/fs_errors.ts";
