@@ -25,7 +25,7 @@ export function fail(thrown: unknown, report: Report): number {
     : isFilesystemError(thrown)
     ? fromFileSystem(thrown)
     : new UpdateError("bug", `A fault of updater-shim's own: ${reason(thrown)}`, {
-      hint: "Please report it, with .updater-shim/log.txt from the install dir.",
+      hint: "Please report it, with log.txt of the tool from .updater-shim in the install dir.",
       cause: thrown,
     });
   const { message, path, url, hint, exitCode: code } = error;

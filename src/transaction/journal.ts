@@ -39,7 +39,8 @@ const LIMIT = 4 * 1024 * 1024;
 
 const TransactionSchema = v.pipe(v.string(), v.check(isTransaction, "a transaction"));
 
-const FileSchema = v.strictObject({
+/** Exported for the page that names its fields. */
+export const FileSchema = v.strictObject({
   /** The name in the release manifest, and in the install dir. */
   name: NameSchema,
   /** The staged file's name in the staged set: the target's own. */
@@ -71,7 +72,8 @@ const CheckSchema = v.union([
   v.strictObject({ args: v.array(v.string()), timeoutMs: v.number() }),
 ]);
 
-const RecordSchema = v.strictObject({
+/** Exported for the page that names its fields. */
+export const RecordSchema = v.strictObject({
   format: v.literal(FORMAT),
   transaction: TransactionSchema,
   phase: v.picklist(["staging", "committing", "rolling-back", "committed", "leftovers"]),
