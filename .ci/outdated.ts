@@ -30,6 +30,7 @@ export function pinnedFiles(root = ROOT): string[] {
     ...[...Deno.readDirSync(join(root, ".github"))].filter(({ isFile }) => isFile)
       .map(({ name }) => `.github/${name}`),
     ...[...Deno.readDirSync(join(root, workflows))].map(({ name }) => `${workflows}/${name}`),
+    ".github/actions/pack/action.yml",
   ].filter((path) => !path.endsWith(".svg"));
 }
 

@@ -11,11 +11,13 @@ const EPOCH = "1700000000";
 Deno.test("two compiles in two folders, seconds apart, have the same bytes; another source time gives others", async () => {
   const parent = Deno.makeTempDirSync({ prefix: "updater-shim-" });
   try {
-    const one = await compileIn(join(parent, "one"), EPOCH);
-    const two = await compileIn(join(parent, "a folder with another name"), EPOCH);
-    const other = await compileIn(join(parent, "one"), String(Number(EPOCH) + 1));
-    assertEquals(one, two);
-    assertNotEquals(one, other);
+    const [one, two] = [join(parent, "one"), join(parent, "a folder with another name")];
+    for (const program of ["shim", "pack"]) {
+      const first = await compileIn(one, program, EPOCH);
+      assertEquals(first, await compileIn(two, program, EPOCH), program);
+    }
+    const later = String(Number(EPOCH) + 1);
+    assertNotEquals(await compileIn(one, "shim", EPOCH), await compileIn(one, "shim", later));
   } finally {
     Deno.removeSync(parent, { recursive: true });
   }
@@ -35,11 +37,11 @@ Deno.test("the source's time is SOURCE_DATE_EPOCH, else the commit's, else a fix
 });
 
 /** The digest of the executable that a copy of these sources compiles to. */
-async function compileIn(folder: string, epoch: string): Promise<string> {
+async function compileIn(folder: string, program: string, epoch: string): Promise<string> {
   for (const path of SOURCES) copy(join(ROOT, path), join(folder, path));
   const output = join(folder, "dist", "updater-shim");
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", ".ci/compile.ts", "--output", output],
+    args: ["run", "-A", ".ci/compile.ts", "--program", program, "--output", output],
     cwd: folder,
     env: { SOURCE_DATE_EPOCH: epoch },
   }).output();
