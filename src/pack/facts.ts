@@ -3,7 +3,7 @@ import { UpdateError } from "../base/errors.ts";
 import { isVersion } from "../base/version.ts";
 import type { ReleaseFacts } from "./document.ts";
 import type { Layout } from "./layout.ts";
-import type { ReleaseOptions } from "./pack_options.ts";
+import type { ReleaseOptions } from "./pack_command.ts";
 import type { PackSystem } from "./pack_system.ts";
 
 const DAY_MS = 24 * 3600 * 1000;

@@ -9,7 +9,7 @@ import { type FetchOptions, withDeadline } from "../transfer/retry.ts";
 import { isDigestFile } from "./digests.ts";
 import { DIST_MANIFEST } from "./dist.ts";
 import type { Layout } from "./layout.ts";
-import type { ReleaseOptions } from "./pack_options.ts";
+import type { ReleaseOptions } from "./pack_command.ts";
 import type { PackSystem } from "./pack_system.ts";
 import { unusedByName } from "./plain_folder.ts";
 import { platformOfName } from "./platforms.ts";

@@ -6,7 +6,7 @@ import { examine, readHeader } from "../files/executable_format.ts";
 import { checkIdentity, type ManifestFile } from "../release/manifest.ts";
 import { visible } from "../output/text.ts";
 import { isLibrary, readMachine } from "./machine.ts";
-import type { PackCommand } from "./pack_options.ts";
+import type { PackCommand } from "./pack_command.ts";
 import type { PackSystem } from "./pack_system.ts";
 import { SHIM_TRIPLES, wrongMachine } from "./platforms.ts";
 import { PublishedFiles, readPublished } from "./published_release.ts";

@@ -5,7 +5,7 @@ import { parseManifest } from "../release/manifest.ts";
 import { checkAsShim } from "./check_result.ts";
 import { type Json, writeJson } from "./document.ts";
 import { readText } from "./folder.ts";
-import type { PackCommand } from "./pack_options.ts";
+import type { PackCommand } from "./pack_command.ts";
 import type { PackSystem } from "./pack_system.ts";
 import { describeResult } from "./report.ts";
 import { signIfAsked } from "./sign_release.ts";

@@ -7,7 +7,7 @@ import { factsOf, versionOf } from "./facts.ts";
 import { readGithubRelease } from "./github.ts";
 import type { Artifact, Layout } from "./layout.ts";
 import { openFolder } from "./open_folder.ts";
-import type { PackCommand } from "./pack_options.ts";
+import type { PackCommand } from "./pack_command.ts";
 import type { PackSystem } from "./pack_system.ts";
 import { makePatches } from "./patches.ts";
 import { readLayout } from "./read_layout.ts";

@@ -7,7 +7,7 @@ import { lookAt, moveOrCopy } from "../files/durable_files.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { PatchEntry } from "./document.ts";
 import { openFolder } from "./open_folder.ts";
-import type { ReleaseOptions } from "./pack_options.ts";
+import type { ReleaseOptions } from "./pack_command.ts";
 import type { PackSystem, PatchJob } from "./pack_system.ts";
 import { PublishedFiles, readPublished } from "./published_release.ts";
 import { readLayout } from "./read_layout.ts";

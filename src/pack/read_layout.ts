@@ -6,7 +6,7 @@ import { DIST_MANIFEST, readDistFolder } from "./dist.ts";
 import { listFiles } from "./folder.ts";
 import { ARTIFACTS, readGoreleaserFolder } from "./goreleaser.ts";
 import type { Artifact, Layout } from "./layout.ts";
-import type { ReleaseOptions } from "./pack_options.ts";
+import type { ReleaseOptions } from "./pack_command.ts";
 import { readPlainFolder } from "./plain_folder.ts";
 import { MANIFEST_TRIPLES, platformOfName } from "./platforms.ts";
 import type { FileSystem } from "../system/system.ts";

@@ -6,7 +6,8 @@ import { lintRelease } from "./lint.ts";
 import { mergeManifests } from "./merge.ts";
 import { makeNewKey } from "./new_key.ts";
 import { packRelease } from "./pack_release.ts";
-import { packUsage, parsePackCommand } from "./pack_options.ts";
+import { parsePackCommand } from "./pack_command.ts";
+import { packUsage } from "./pack_options.ts";
 import type { PackSystem } from "./pack_system.ts";
 import { RefusedRelease } from "./refusals.ts";
 

@@ -3,7 +3,7 @@ import { UpdateError } from "../base/errors.ts";
 import { parsePublicKey } from "../release/minisign.ts";
 import type { Manifest } from "../release/manifest.ts";
 import { readText } from "./folder.ts";
-import type { SigningOptions } from "./pack_options.ts";
+import type { SigningOptions } from "./pack_command.ts";
 import type { PackSystem } from "./pack_system.ts";
 import { passwordOf } from "./password.ts";
 import { isEncrypted, openSecretKey, publicKeyLine } from "./secret_key.ts";
