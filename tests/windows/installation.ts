@@ -45,7 +45,8 @@ export function makeInstallation(
   programs: Readonly<Record<string, CachedProgram>>,
   name = "tool",
 ): Installation {
-  const parent = Deno.makeTempDirSync({ prefix: "updater-shim-" });
+  // TEMP may be a short name (RUNNER~1).
+  const parent = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "updater-shim-" }));
   const folder = join(parent, name);
   Deno.mkdirSync(folder);
   const path = (name: string) => join(folder, name);

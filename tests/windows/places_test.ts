@@ -1,7 +1,7 @@
 /** Installations in places that are not as usual: their names, paths, devices and rights. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { dirname, join } from "@std/path";
-import { cachedProgram, DENO, runWindows, windowsPath } from "./bed.ts";
+import { cachedProgram, DENO, runWindows, windowsPath, WINE_ONLY } from "./bed.ts";
 import { bundleOf, TARGET } from "./bundle.ts";
 import { type Installation, makeInstallation } from "./installation.ts";
 import { serveWindowsRelease } from "./release.ts";
@@ -89,27 +89,31 @@ Deno.test("Two targets that differ only in case, and names of devices, are refus
   assertEquals([code, tool.names()], [2, ["tool.exe"]], stderr);
 });
 
-Deno.test("A link to another drive stays, and the file behind it is replaced", async () => {
-  await using tool = makeInstallation({});
-  const elsewhere = Deno.makeTempDirSync({ dir: "/dev/shm", prefix: "updater-shim-" }); // drive E:
-  try {
-    const real = join(elsewhere, "real.exe");
-    Deno.copyFileSync(cachedProgram("esbuild-0.28.1.exe"), real);
-    // Made from outside: Wine cannot, but follows it.
-    Deno.symlinkSync(real, tool.path("esbuild.exe"));
-    await using release = serveWindowsRelease("0.28.2", NEW);
-    const { code, stderr } = await tool.shim(["--manifest", release.manifest]);
-    assertEquals(code, 0, stderr);
-    assert(tool.is("esbuild.exe", "esbuild-0.28.2.exe"));
-    assertEquals(Deno.readLinkSync(tool.path("esbuild.exe")), real);
-    assertEquals((await tool.shim(["--rollback"])).code, 0);
-    assert(tool.is("esbuild.exe", "esbuild-0.28.1.exe"));
-    assertEquals(Deno.readLinkSync(tool.path("esbuild.exe")), real);
-    assertEquals([...Deno.readDirSync(elsewhere)].map(({ name }) => name), ["real.exe"]);
-    assertEquals(tool.names(), ["esbuild.exe"]);
-  } finally {
-    Deno.removeSync(elsewhere, { recursive: true });
-  }
+Deno.test({
+  name: "A link to another drive stays, and the file behind it is replaced",
+  ignore: WINE_ONLY, // another drive, and a link that only administrators may make
+  async fn() {
+    await using tool = makeInstallation({});
+    const elsewhere = Deno.makeTempDirSync({ dir: "/dev/shm", prefix: "updater-shim-" }); // drive E:
+    try {
+      const real = join(elsewhere, "real.exe");
+      Deno.copyFileSync(cachedProgram("esbuild-0.28.1.exe"), real);
+      // Made from outside: Wine cannot, but follows it.
+      Deno.symlinkSync(real, tool.path("esbuild.exe"));
+      await using release = serveWindowsRelease("0.28.2", NEW);
+      const { code, stderr } = await tool.shim(["--manifest", release.manifest]);
+      assertEquals(code, 0, stderr);
+      assert(tool.is("esbuild.exe", "esbuild-0.28.2.exe"));
+      assertEquals(Deno.readLinkSync(tool.path("esbuild.exe")), real);
+      assertEquals((await tool.shim(["--rollback"])).code, 0);
+      assert(tool.is("esbuild.exe", "esbuild-0.28.1.exe"));
+      assertEquals(Deno.readLinkSync(tool.path("esbuild.exe")), real);
+      assertEquals([...Deno.readDirSync(elsewhere)].map(({ name }) => name), ["real.exe"]);
+      assertEquals(tool.names(), ["esbuild.exe"]);
+    } finally {
+      Deno.removeSync(elsewhere, { recursive: true });
+    }
+  },
 });
 
 Deno.test("A read-only executable is replaced, and the new one is read-only", async () => {
@@ -126,27 +130,31 @@ Deno.test("A read-only executable is replaced, and the new one is read-only", as
   assertEquals(uninstall.code, 0, uninstall.stderr);
 });
 
-Deno.test("Without the right to write: code 7, what to do, and nothing is changed", async () => {
-  for (const used of [false, true]) {
-    await using tool = makeInstallation(OLD);
-    await using release = serveWindowsRelease("0.28.2", NEW);
-    // A folder that was installed by an administrator, before and after its first update.
-    if (used) assertEquals((await tool.shim(["--manifest", release.manifest])).code, 0);
-    const has = used ? "esbuild-0.28.2.exe" : "esbuild-0.28.1.exe";
-    await chattr("+i", tool.folder);
-    try {
-      const force = ["--manifest", release.manifest, "--force"];
-      const { code, stderr } = await tool.shim(force, { timeoutSeconds: 60 });
-      assertEquals(code, 7, stderr);
-      assertMatch(stderr, /as administrator\), or install it per user/);
-      assertStringIncludes(stderr, tool.windowsPath("").replace(/\\$/, ""));
-      assert(tool.is("esbuild.exe", has));
-      assertEquals(tool.names(), ["esbuild.exe"]);
-    } finally {
-      await chattr("-i", tool.folder);
+Deno.test({
+  name: "Without the right to write: code 7, what to do, and nothing is changed",
+  ignore: WINE_ONLY, // rights are taken away by chattr
+  async fn() {
+    for (const used of [false, true]) {
+      await using tool = makeInstallation(OLD);
+      await using release = serveWindowsRelease("0.28.2", NEW);
+      // A folder that was installed by an administrator, before and after its first update.
+      if (used) assertEquals((await tool.shim(["--manifest", release.manifest])).code, 0);
+      const has = used ? "esbuild-0.28.2.exe" : "esbuild-0.28.1.exe";
+      await chattr("+i", tool.folder);
+      try {
+        const force = ["--manifest", release.manifest, "--force"];
+        const { code, stderr } = await tool.shim(force, { timeoutSeconds: 60 });
+        assertEquals(code, 7, stderr);
+        assertMatch(stderr, /as administrator\), or install it per user/);
+        assertStringIncludes(stderr, tool.windowsPath("").replace(/\\$/, ""));
+        assert(tool.is("esbuild.exe", has));
+        assertEquals(tool.names(), ["esbuild.exe"]);
+      } finally {
+        await chattr("-i", tool.folder);
+      }
+      assertEquals((await tool.shim(["--manifest", release.manifest])).code, 0);
     }
-    assertEquals((await tool.shim(["--manifest", release.manifest])).code, 0);
-  }
+  },
 });
 
 /** Wine runs as root, whom modes do not stop. */
