@@ -1,4 +1,5 @@
 /** Windows: a handle belongs to one process for ever, whatever becomes of its pid. */
+import { reason, UpdateError } from "../base/errors.ts";
 import type { WatchedProcess } from "./platform.ts";
 import type { System } from "./system.ts";
 
@@ -41,7 +42,7 @@ export async function watchProcess(
   startedBy?: number,
 ): Promise<WatchedProcess | undefined> {
   if (!isPossible(pid)) return undefined;
-  const { symbols } = system.processes.openLibrary(LIBRARY, KERNEL32);
+  const { symbols } = openKernel(system);
   const handle = symbols.OpenProcess(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, 0, pid);
   if (handle === null) return watchForeign(symbols, pid);
   const close = () => void symbols.CloseHandle(handle);
@@ -57,6 +58,18 @@ export async function watchProcess(
     return undefined;
   }
   return { hasExited: () => Promise.resolve(hasExited()), close };
+}
+
+function openKernel({ processes }: System) {
+  try {
+    return processes.openLibrary(LIBRARY, KERNEL32);
+  } catch (error) {
+    throw new UpdateError("filesystem", `Cannot open "${LIBRARY}": ${reason(error)}`, {
+      path: LIBRARY,
+      hint: "The end of a process is told by a Windows in C:\\Windows only: use --wait-stdin.",
+      cause: error,
+    });
+  }
 }
 
 /**

@@ -1,7 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { UpdateError } from "../../src/base/errors.ts";
 import { waitForParent } from "../../src/parent/wait_for_parent.ts";
 import type { Processes } from "../../src/system/system.ts";
+import { windows } from "../../src/system/windows.ts";
 import { makeWorld } from "../support/world.ts";
 import { denoSystem } from "../../src/system/deno_system.ts";
 
@@ -178,3 +179,18 @@ async function untilZombie(pid: number): Promise<void> {
   }
   throw new Error("no zombie");
 }
+
+Deno.test("A Windows that does not lie in C:\\Windows is told, with what works there", async () => {
+  const processes = {
+    ...denoSystem.processes,
+    openLibrary() {
+      throw new Error("Could not open library: The specified module could not be found.");
+    },
+  };
+  await using world = makeWorld({ os: "windows", platform: windows, processes });
+  const wait = { parentPid: 4, waitStdin: false, timeoutMs: 100 };
+  const error = await waitForParent(world, wait, never).catch((error) => error);
+  assertEquals(error.exitCode, 7);
+  assertStringIncludes(error.message, 'Cannot open "C:\\Windows\\System32\\kernel32.dll"');
+  assertStringIncludes(error.hint, "--wait-stdin");
+});
