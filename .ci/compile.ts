@@ -77,6 +77,7 @@ export function permissions(target: string): string[] {
   // --deny-import: what a compiled program may import by default is not written down; `deno run`
   // permits six hosts on the network.
   const all = ["--allow-read", "--allow-write", "--allow-net", "--allow-run", "--deny-import"];
+  all.push("--allow-env=TERM");
   if (!target.includes("windows")) return [...all, "--allow-sys=uid,gid,statfs"];
   // By its full path: a bare name in this list means a file in the current folder, and then neither
   // that nor the system's library can be opened (seen with Deno 2.9.5).

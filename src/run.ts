@@ -1,5 +1,7 @@
 /** From arguments to an exit code: the right stages in the right order, and the only catch-all. */
 import { type Command, parseCommand } from "./cli/cli.ts";
+import { confirmRemoval } from "./commands/confirm.ts";
+import { manPage } from "./cli/man_page.ts";
 import { completionScript } from "./cli/completions.ts";
 import {
   type Config,
@@ -19,6 +21,7 @@ import {
   type InstallDir,
   openStateDir,
 } from "./installation/install_dir.ts";
+import { knownReceipt, readReceipt } from "./installation/receipt.ts";
 import { type Lock, takeLock } from "./installation/lock.ts";
 import { workAsOwner } from "./installation/folder_owner.ts";
 import { findOrphans } from "./orphans/orphans.ts";
@@ -26,6 +29,7 @@ import { recover, type Recovery } from "./transaction/recover.ts";
 import { finishRepair, tellUnrepaired } from "./commands/repair.ts";
 import { relaunch } from "./commands/relaunch.ts";
 import { createReporter } from "./output/reporter.ts";
+import { programOf, type Subject, subjectOf } from "./output/subject.ts";
 import { RunLog } from "./output/run_log.ts";
 import type { Session } from "./session.ts";
 import { describeStatus, readStatus } from "./commands/status.ts";
@@ -61,25 +65,35 @@ export async function run(args: readonly string[], system: System): Promise<numb
     // What follows "--" is the tool's.
     const end = args.indexOf("--");
     const json = args.slice(0, end < 0 ? undefined : end).includes("--json");
-    return fail(error, createReporter(system, { json }));
+    return fail(error, createReporter(system, { json }, subjectOf(system.shimName, "update")));
   }
   const { terminal } = system;
+  const program = programOf(system.shimName);
   switch (command.kind) {
     case "help":
       terminal.out(usage());
       return 0;
     case "version":
-      terminal.out(`updater-shim ${VERSION}\n`);
+      terminal.out(
+        command.json
+          ? `${visibleJson({ event: "version", version: VERSION })}\n`
+          : `updater-shim ${VERSION}\n`,
+      );
       return 0;
     case "completions":
-      terminal.out(completionScript(command.shell));
+      terminal.out(completionScript(command.shell, program));
+      return 0;
+    case "man":
+      terminal.out(manPage(program));
       return 0;
   }
-  const report = createReporter(system, command);
+  const subject = subjectOf(system.shimName, command.kind);
+  const report = createReporter(system, command, subject);
   try {
     // Where the shim lies, the tool lies: that needs no configuration.
     const dir = findInstallDir(system, command);
-    return await workAsOwner(system, dir.path, args) ?? await work(command, dir, system, report);
+    return await workAsOwner(system, dir.path, args) ??
+      await work(command, dir, system, report, subject);
   } catch (error) {
     return fail(error, report);
   }
@@ -90,13 +104,24 @@ async function work(
   dir: InstallDir,
   system: System,
   report: Report,
+  subject: Subject,
 ): Promise<number> {
   const session: Session = { system, dir, report };
   const stop = new AbortController();
   listen(system, stop);
   const config = configFor(command, session);
+  subject.tool = config.name ?? installedName(session);
   if (command.kind === "status") return await showStatus(session, command.json);
   const { dryRun } = command;
+  if (command.kind === "uninstall") {
+    const { plannedRemoval } = await load.uninstall();
+    const files = plannedRemoval(session);
+    if (dryRun) {
+      report({ event: "would-uninstall", files });
+      return 0;
+    }
+    if (!command.yes) await confirmRemoval(session, files, stop.signal);
+  }
   // What is wrong with the command shows before anything is made or waited for.
   const options = command.kind === "update" || command.kind === "check"
     ? resolveOptions(command, config, session.dir, system)
@@ -134,6 +159,15 @@ function configFor({ kind }: Work, { system, dir, report }: Session): Config {
       ...(hint !== undefined && { hint }),
     });
     return DEFAULT_CONFIG;
+  }
+}
+
+/** The tool's name where only its receipt has it. What is wrong with that is said where it matters. */
+function installedName({ system: { fs }, dir }: Session): string | undefined {
+  try {
+    return knownReceipt(readReceipt(fs, dir))?.name ?? undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -53,6 +53,7 @@ export type ShimEvent =
   | { event: "updated"; from: string | null; to: string; notes?: string }
   | { event: "rolled-back"; from: string | null; to: string | null }
   | { event: "would-update"; from: string | null; to: string; files: string[] }
+  | { event: "would-uninstall"; files: string[] }
   | { event: "uninstalled"; files: string[] }
   | { event: "relaunched"; path: string; args: string[] }
   | { event: "warning"; message: string; path?: string; url?: string; hint?: string }

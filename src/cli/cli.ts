@@ -30,6 +30,8 @@ export interface CommonOptions extends OutputOptions {
   readonly force: boolean;
   readonly downloadOnly: boolean;
   readonly dryRun: boolean;
+  /** Nobody is asked. */
+  readonly yes: boolean;
   /** How old an answer of `--check` may be; undefined: not old at all. */
   readonly maxAgeMs: number | undefined;
   readonly parentPid: number | undefined;
@@ -42,7 +44,8 @@ export interface CommonOptions extends OutputOptions {
 /** What to do. */
 export type Command =
   | { readonly kind: "help" }
-  | { readonly kind: "version" }
+  | { readonly kind: "man" }
+  | { readonly kind: "version"; readonly json: boolean }
   | { readonly kind: "completions"; readonly shell: Shell }
   | CommonOptions & { readonly kind: "from"; readonly file: string; readonly target?: string }
   | CommonOptions & {
@@ -63,7 +66,8 @@ export function parseCommand(args: readonly string[]): Command {
   if (split >= 0 && !values.has("relaunch")) {
     throw wrong("-- ARGS go with --relaunch only");
   }
-  if (kind === "help" || kind === "version") return { kind };
+  if (kind === "help" || kind === "man") return { kind };
+  if (kind === "version") return { kind, json: values.has("json") };
   const text = (name: string) => values.get(name)?.[0];
   if (kind === "completions") return { kind, shell: shellOf(text("completions")!) };
   const common = commonOptions(values, split < 0 ? [] : args.slice(split + 1));
@@ -143,6 +147,7 @@ function commonOptions(values: Values, rest: readonly string[]): CommonOptions {
     force: values.has("force"),
     downloadOnly: values.has("download-only"),
     dryRun: values.has("dry-run"),
+    yes: values.has("yes"),
     maxAgeMs: ageOf(text("max-age")),
     parentPid: pid === undefined ? undefined : Number(pid),
     waitStdin: values.has("wait-stdin"),

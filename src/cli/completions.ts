@@ -1,9 +1,22 @@
 /** Completion scripts, made from the table of options. */
 import { OPTIONS, type OptionSpec, type Shell, SHELLS } from "./options.ts";
 
-/** A script to be sourced by that shell. */
-export function completionScript(shell: Shell): string {
-  return { bash, zsh, fish, powershell }[shell]();
+/**
+ * A script to be sourced by that shell. `program` is what the shim is called here: a tool may ship it
+ * under a name of its own.
+ */
+export function completionScript(shell: Shell, program: string): string {
+  return { bash, zsh, fish, powershell }[shell](program);
+}
+
+/** What a function of a shell can be called. */
+function functionName(program: string): string {
+  return `_${program.replace(/[^A-Za-z0-9]/g, "_")}`;
+}
+
+/** For a shell whose single quotes end at the next one. */
+function quote(text: string): string {
+  return /^[A-Za-z0-9._-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 const shells = SHELLS.join(" ");
@@ -11,13 +24,14 @@ const long = (which: (option: OptionSpec) => boolean) =>
   OPTIONS.filter(which).map(({ name }) => `--${name}`);
 
 /** bash splits words at "=", so both spellings end as option, "=", value. */
-function bash(): string {
+function bash(program: string): string {
+  const name = functionName(program), command = quote(program);
   const of = (kind: OptionSpec["completes"]) =>
     long(({ completes }) => completes === kind).join("|");
   const others = long(({ value, completes }) => value !== undefined && !completes).join("|");
   const words = long(() => true).join(" ");
-  return `# bash completion of updater-shim: source <(updater-shim --completions bash)
-_updater_shim() {
+  return `# bash completion of ${command}: source <(${command} --completions bash)
+${name}() {
   local word="\${COMP_WORDS[COMP_CWORD]}" option="\${COMP_WORDS[COMP_CWORD-1]}" line
   if [[ $word == = ]]; then
     word=
@@ -35,11 +49,12 @@ _updater_shim() {
   esac
   unset -f add
 }
-complete -F _updater_shim updater-shim
+complete -F ${name} ${command}
 `;
 }
 
-function zsh(): string {
+function zsh(program: string): string {
+  const name = functionName(program), command = quote(program);
   const actions = {
     folder: ":folder:_files -/",
     file: ":file:_files",
@@ -52,22 +67,23 @@ function zsh(): string {
     const row = `    '${repeatable ? "*" : ""}--${name}${value ? "=" : ""}[${text}]${action}'`;
     return short ? [row, `    '-${short}[${text}]'`] : [row];
   });
-  return `#compdef updater-shim
-# zsh completion of updater-shim: a file named _updater-shim in a folder of $fpath, or
-# source <(updater-shim --completions zsh) after compinit
-_updater_shim() {
+  return `#compdef ${command}
+# zsh completion of ${command}: a file named _${command} in a folder of $fpath, or
+# source <(${command} --completions zsh) after compinit
+${name}() {
   _arguments -s \\
 ${rows.join(" \\\n")}
 }
-if [[ $funcstack[1] == _updater-shim ]]; then
-  _updater_shim "$@"
+if [[ $funcstack[1] == _${command} ]]; then
+  ${name} "$@"
 else
-  compdef _updater_shim updater-shim
+  compdef ${name} ${command}
 fi
 `;
 }
 
-function fish(): string {
+function fish(program: string): string {
+  const command = quote(program);
   const actions = {
     folder: " -x -a '(__fish_complete_directories)'",
     file: " -r -F",
@@ -77,21 +93,23 @@ function fish(): string {
     const letter = short ? ` -s ${short}` : "";
     const argument = completes ? actions[completes] : value ? " -x" : "";
     const text = help.replace(/[\\']/g, "\\$&");
-    return `complete -c updater-shim -l ${name}${letter}${argument} -d '${text}'`;
+    return `complete -c ${command} -l ${name}${letter}${argument} -d '${text}'`;
   });
-  return `# fish completion of updater-shim:
-# updater-shim --completions fish > ~/.config/fish/completions/updater-shim.fish
-complete -c updater-shim -f
+  return `# fish completion of ${command}:
+# ${command} --completions fish > ~/.config/fish/completions/${command}.fish
+complete -c ${command} -f
 ${rows.join("\n")}
 `;
 }
 
-function powershell(): string {
+function powershell(program: string): string {
   const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
   const rows = OPTIONS.map(({ name, help }) => `    , @(${quoted(`--${name}`)}, ${quoted(help)})`);
-  return `# PowerShell completion of updater-shim, for $PROFILE:
-# updater-shim --completions powershell | Out-String | Invoke-Expression
-Register-ArgumentCompleter -Native -CommandName updater-shim, updater-shim.exe -ScriptBlock {
+  return `# PowerShell completion of ${program}, for $PROFILE:
+# ${program} --completions powershell | Out-String | Invoke-Expression
+Register-ArgumentCompleter -Native -CommandName ${quoted(program)}, ${
+    quoted(`${program}.exe`)
+  } -ScriptBlock {
   param($word, $ast, $position)
   @(
 ${rows.join("\n")}

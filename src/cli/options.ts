@@ -13,6 +13,7 @@ export type CommandKind =
   | "uninstall"
   | "status"
   | "completions"
+  | "man"
   | "help"
   | "version";
 
@@ -42,7 +43,7 @@ const RELEASES = ["update", "check"] as const;
 const SWAPS = ["update", "from", "rollback"] as const;
 const WAITS = [...SWAPS, "uninstall"] as const;
 /** Where they mean nothing they do no harm: a wrapper may always pass them. */
-const ALL = [...WAITS, "repair", "check", "status", "completions", "version"] as const;
+const ALL = [...WAITS, "repair", "check", "status", "completions", "man", "version"] as const;
 
 const command = (name: CommandKind, help: string, more: Partial<OptionSpec> = {}): OptionSpec => ({
   name,
@@ -67,6 +68,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     value: "SHELL",
     completes: "shell",
   }),
+  command("man", "Print the manual page (man -l -)"),
   command("help", "Show this text", { short: "h" }),
   command("version", "Show the version of updater-shim", { short: "V" }),
   {
@@ -141,7 +143,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   {
     name: "dry-run",
     group: "What to install",
-    with: ["update"],
+    with: ["update", "uninstall"],
     help: "Say what would be done, change nothing",
   },
   {
@@ -205,6 +207,12 @@ export const OPTIONS: readonly OptionSpec[] = [
     group: "Folder and output",
     with: ALL,
     help: "Events as JSON, one a line, on the standard output",
+  },
+  {
+    name: "yes",
+    group: "Folder and output",
+    with: ["uninstall"],
+    help: "Do not ask before anything is removed",
   },
   { name: "quiet", group: "Folder and output", with: ALL, help: "Only warnings and errors" },
   { name: "no-progress", group: "Folder and output", with: ALL, help: "No progress bar" },

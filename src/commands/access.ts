@@ -1,5 +1,5 @@
 /** Whom servers may be told that we are: the credentials of a private server. */
-import { openPatiently } from "../system/patience.ts";
+import { realPath } from "../files/durable_files.ts";
 import { reason, UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { Options } from "../cli/config.ts";
@@ -10,42 +10,40 @@ import type { Access } from "../transfer/retry.ts";
 const LIMIT = 64 * 1024;
 
 /** Reads the credentials, where there are any. Throws `usage`, and `filesystem` for a file of others. */
-export function openAccess(
+export async function openAccess(
   system: System,
   { auth, allowHttp }: Pick<Options, "auth" | "allowHttp">,
-): Access {
+): Promise<Access> {
   if (auth === undefined) return { allowHttp };
   const [text, where] = typeof auth === "number"
-    ? [readDescriptor(system, auth), `file descriptor ${auth}`]
-    : [readPrivate(system, auth), `"${auth}"`];
+    ? [await readDescriptor(system, auth), `file descriptor ${auth}`]
+    : [await readPrivate(system, auth), `"${auth}"`];
   return { allowHttp, authorize: parseCredentials(text, where) };
 }
 
 /** Judged on the open file: ours or root's, and nobody else may read it. */
-function readPrivate({ fs, user }: System, path: string): string {
-  // A FIFO would be waited for. What it is then, when it is open, is looked at again.
+async function readPrivate({ fs, user }: System, path: string): Promise<string> {
   const refuse = (why: string, hint: string) =>
     new UpdateError("filesystem", `Refusing the credentials in "${path}": ${why}`, { path, hint });
-  if (!onFile("read", path, () => fs.statSync(path)).isFile) {
-    throw refuse("it is no plain file", "Name a file, or use --auth-fd.");
-  }
-  const file = onFile("read", path, () => openPatiently(fs, path, { read: true }));
+  // Never waits for a FIFO.
+  const file = onFile("read", path, () => fs.openExistingSync(realPath(fs, path), "read"));
   try {
-    const { uid, mode } = file.statSync();
+    const { isFile, uid, mode } = file.statSync();
+    if (!isFile) throw refuse("it is no plain file", "Name a file, or use --auth-fd.");
     if (user && uid !== user.uid && uid !== 0) {
       throw refuse("it belongs to another user", "Use a file of your own.");
     }
     if (user && ((mode ?? 0) & 0o077) !== 0) {
       throw refuse("other users can read it", `Take that right away: chmod 600 "${path}"`);
     }
-    return onFile("read", path, () => readToEnd((buffer) => file.readSync(buffer)));
+    return await onFile("read", path, () => readToEnd((buffer) => file.readSync(buffer)));
   } finally {
     file.close();
   }
 }
 
 /** Whoever gave us the descriptor vouches for it. It may be a pipe: a secret that is on no disk. */
-function readDescriptor({ fs, os, terminal }: System, number: number): string {
+async function readDescriptor({ fs, os, terminal }: System, number: number): Promise<string> {
   if (os === "windows") {
     throw new UpdateError("usage", "--auth-fd does not exist on Windows", {
       hint: "Use --auth-file. For all options: updater-shim --help",
@@ -54,9 +52,9 @@ function readDescriptor({ fs, os, terminal }: System, number: number): string {
   let file: OpenFile | undefined;
   try {
     // The runtime lets nobody open its own standard input by that name.
-    if (number === 0) return readToEnd((buffer) => terminal.readInput(buffer));
+    if (number === 0) return await readToEnd((buffer) => terminal.readInput(buffer));
     const open = file = fs.openSync(`/dev/fd/${number}`, { read: true });
-    return readToEnd((buffer) => open.readSync(buffer));
+    return await readToEnd((buffer) => open.readSync(buffer));
   } catch (cause) {
     throw new UpdateError("usage", `Cannot read file descriptor ${number}: ${reason(cause)}`, {
       hint: "--auth-fd needs a pipe or a file that is open for reading, such as 3<FILE in a shell.",
@@ -67,11 +65,13 @@ function readDescriptor({ fs, os, terminal }: System, number: number): string {
   }
 }
 
-function readToEnd(read: OpenFile["readSync"]): string {
+async function readToEnd(
+  read: (buffer: Uint8Array) => number | null | Promise<number | null>,
+): Promise<string> {
   const bytes = new Uint8Array(LIMIT);
   let length = 0;
   for (;;) {
-    const count = read(bytes.subarray(length));
+    const count = await read(bytes.subarray(length));
     if (!count) break;
     length += count;
   }

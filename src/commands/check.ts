@@ -13,7 +13,6 @@ import { openAccess } from "./access.ts";
 import { findInstalled } from "./installed.ts";
 import {
   type Answer,
-  askingLock,
   isYoung,
   keepAnswer,
   type KeptAnswer,
@@ -61,7 +60,7 @@ export async function check(
 
 /** Undefined where another start asks just now. */
 async function takeAskingLock({ system: { fs }, dir }: Session) {
-  const path = askingLock(dir);
+  const path = dir.asking;
   const file = onFile(
     "open",
     path,
@@ -99,7 +98,7 @@ async function ask(
   limits: Partial<Limits>,
   stop: AbortSignal,
 ): Promise<Answer> {
-  const access = { ...openAccess(session.system, options), limits };
+  const access = { ...await openAccess(session.system, options), limits };
   const offer = await readOffer(session, options, access, stop);
   const { manifest: { version, notes, homepage, rollout }, targets, installed, decision } = offer;
   return {
@@ -162,7 +161,7 @@ function failedLately({ system }: Session, options: Options, { asked }: KeptAnsw
 
 function nobodyKnows({ dir }: Session, options: Options): UpdateError {
   return new UpdateError("locked", "Another check asks just now, and there is no answer yet", {
-    path: askingLock(dir),
+    path: dir.asking,
     url: redactUrl(options.manifests[0]!),
     hint: "Try again in a few seconds.",
   });

@@ -3,13 +3,12 @@
  * each of its starts and the network is asked once a day.
  */
 import { createHash } from "node:crypto";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import * as v from "valibot";
 import type { Options } from "../cli/config.ts";
 import { lookAt, realPath, replaceFile } from "../files/durable_files.ts";
 import { onFile } from "../files/fs_errors.ts";
 import { type Form, readKept } from "../files/trusted_file.ts";
-import type { InstallDir } from "../installation/install_dir.ts";
 import type { Session } from "../session.ts";
 
 /** Up to this share longer, by chance: else all who start at nine o'clock ask at nine o'clock. */
@@ -65,19 +64,14 @@ export function readKeptAnswer(
   { system, dir }: Session,
   question: string,
 ): KeptAnswer | undefined {
-  const kept = readKept(system, pathOf(dir), FORM);
+  const kept = readKept(system, dir.answer, FORM);
   return kept.state === "valid" && kept.value.question === question ? kept.value : undefined;
 }
 
 /** Keeps it, in one step. */
 export function keepAnswer({ system: { fs }, dir }: Session, kept: KeptAnswer): void {
-  const path = pathOf(dir);
+  const path = dir.answer;
   onFile("write", path, () => replaceFile(fs, path, JSON.stringify(kept) + "\n"));
-}
-
-/** Where one start asks, and no other at the same time. */
-export function askingLock(dir: InstallDir): string {
-  return join(dirname(dir.receipt), "check.lock");
 }
 
 /** Whether the last try is so young that none is made. A time to come is not: the clock was wrong. */
@@ -99,8 +93,4 @@ export function seen({ system: { fs }, dir }: Session, names: readonly string[])
     const info = lookAt(fs, path)?.isSymlink ? lookAt(fs, realPath(fs, path)) : lookAt(fs, path);
     return { name, size: info?.size ?? null, mtime: info?.mtime?.getTime() ?? null };
   });
-}
-
-function pathOf(dir: InstallDir): string {
-  return join(dirname(dir.receipt), "check.json");
 }

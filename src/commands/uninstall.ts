@@ -8,7 +8,7 @@ import { UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { Lock } from "../installation/lock.ts";
 import { toolsOf } from "../installation/install_dir.ts";
-import { type Installed, readReceipt } from "../installation/receipt.ts";
+import { type Installed, readReceipt, type Receipt } from "../installation/receipt.ts";
 import { behindOf, pathOf } from "../installation/targets.ts";
 import { holds } from "../transaction/swap.ts";
 import type { Session } from "../session.ts";
@@ -31,11 +31,7 @@ export async function uninstall(session: Session, lock: Lock): Promise<void> {
     removeEmptyState(session, lock);
     throw unknownTool(dir.path, dir.receipt);
   }
-  const shim = ownExecutable(session);
-  // By the name in the install dir and by the real path: a link goes with its file.
-  const names = [...receipt.files, ...receipt.dropped].flatMap((file) => pathsOf(session, file));
-  const files = [...new Set([...names, dir.config])]
-    .filter((path) => !(shim && platform.sameName(path, shim)) && isThere(fs, path));
+  const { files, shim } = removalOf(session, receipt);
   await refuseRunning(session, files);
   if (shim) await refuseOtherShims(session, shim);
   for (const path of files) onFile("remove", path, () => removeIfThere(fs, path));
@@ -46,7 +42,33 @@ export async function uninstall(session: Session, lock: Lock): Promise<void> {
     ? { file: shim ?? dir.lock, trees: [dir.state], folders: [dir.path] }
     : { file: shim ?? dir.receipt, trees: [dir.home], folders: [] };
   onFile("remove", last.file, () => platform.removeAfterExit(system, last));
-  report({ event: "uninstalled", files: shim ? [...files, shim] : files });
+  report({ event: "uninstalled", files: [...files, ...shim ? [shim] : []] });
+}
+
+interface Removal {
+  /** Without the shim. */
+  readonly files: readonly string[];
+  /** Its executable, where it goes too. */
+  readonly shim: string | undefined;
+}
+
+function removalOf(session: Session, receipt: Receipt): Removal {
+  const { system: { fs, platform }, dir } = session;
+  const shim = ownExecutable(session);
+  // By the name in the install dir and by the real path: a link goes with its file.
+  const names = [...receipt.files, ...receipt.dropped].flatMap((file) => pathsOf(session, file));
+  const files = [...new Set([...names, dir.config])]
+    .filter((path) => !(shim && platform.sameName(path, shim)) && isThere(fs, path));
+  return { files, shim };
+}
+
+/** All that an uninstall would remove now, what is kept of the tool last; nothing without a receipt. */
+export function plannedRemoval(session: Session): string[] {
+  const { system: { fs }, dir } = session;
+  const receipt = readReceipt(fs, dir);
+  if (typeof receipt === "string") return [];
+  const { files, shim } = removalOf(session, receipt);
+  return [...files, ...shim ? [shim] : [], dir.home];
 }
 
 /** The shim's executable if it lies in the install dir: another one serves other tools, too. */

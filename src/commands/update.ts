@@ -17,7 +17,7 @@ import { readOffer } from "./offer.ts";
 export async function update(session: Session, options: Options, stop: AbortSignal): Promise<void> {
   const { report } = session;
   if (!options.dryRun) ensureInstallationId(session.system, session.dir);
-  const access = openAccess(session.system, options);
+  const access = await openAccess(session.system, options);
   const ready = options.downloadOnly ? undefined : readDownloaded(session);
   const offer = await readOffer(session, options, access, stop, ready);
   const { manifest, wanted, unchanged, installed } = offer;

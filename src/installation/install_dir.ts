@@ -41,6 +41,14 @@ export interface InstallDir {
   readonly staged: string;
   /** What the last update replaced. */
   readonly rollback: string;
+  /** A release that was fetched beforehand. */
+  readonly downloaded: string;
+  /** A random number, for rollouts. */
+  readonly installationId: string;
+  /** The kept answer of `--check --max-age`. */
+  readonly answer: string;
+  /** The lock of whoever asks for it. */
+  readonly asking: string;
 }
 
 /** What the command line says about the place. */
@@ -129,6 +137,10 @@ function installDirOf(path: string, id: string, config: string): InstallDir {
     partial: join(home, IN_TOOL.partial),
     staged: join(home, IN_TOOL.staged),
     rollback: join(home, IN_TOOL.rollback),
+    downloaded: join(home, IN_TOOL.downloaded),
+    installationId: join(home, IN_TOOL.installationId),
+    answer: join(home, IN_TOOL.answer),
+    asking: join(home, IN_TOOL.asking),
   };
 }
 

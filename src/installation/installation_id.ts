@@ -2,7 +2,6 @@
  * A random number of this installation, by which it has its place in a rollout. It means nothing, and
  * never leaves the state dir: what is made of it is a yes or a no.
  */
-import { dirname, join } from "node:path";
 import { onFile } from "../files/fs_errors.ts";
 import { removeIfThere, writeAll } from "../files/durable_files.ts";
 import { readTrusted } from "../files/trusted_file.ts";
@@ -19,7 +18,7 @@ export function readInstallationId(
 ): string | undefined {
   let text: string;
   try {
-    const bytes = readTrusted(system, pathOf(dir), "the installation id", 64);
+    const bytes = readTrusted(system, dir.installationId, "the installation id", 64);
     text = new TextDecoder().decode(bytes);
   } catch (error) {
     if (error instanceof RangeError) return undefined;
@@ -38,7 +37,7 @@ export function ensureInstallationId(system: System, dir: InstallDir): void {
     system.randomBytes(BYTES),
     (byte) => byte.toString(16).padStart(2, "0"),
   ).join("");
-  const path = pathOf(dir);
+  const path = dir.installationId;
   onFile("write", path, () => {
     removeIfThere(system.fs, path);
     const file = system.fs.openSync(path, { write: true, createNew: true, mode: 0o600 });
@@ -48,8 +47,4 @@ export function ensureInstallationId(system: System, dir: InstallDir): void {
       file.close();
     }
   });
-}
-
-function pathOf(dir: InstallDir): string {
-  return join(dirname(dir.receipt), "installation-id");
 }

@@ -43,6 +43,10 @@ export const IN_TOOL = {
   partial: "partial",
   staged: "staged",
   rollback: "rollback",
+  downloaded: "downloaded",
+  installationId: "installation-id",
+  answer: "check.json",
+  asking: "check.lock",
 } as const;
 
 /** The half-written successor of a file of the state dir; see `replaceFile`. */

@@ -120,6 +120,8 @@ export function barLine(
   if (insteadOf > total && parts.join("  ").length + WIDE < columns) {
     parts[1] += ` instead of ${bytes(insteadOf)}`;
   }
+  // In a narrow terminal what matters less goes first.
+  while (parts.length > 1 && parts.join("  ").length >= columns) parts.pop();
   const numbers = parts.join("  ");
   const width = Math.min(MAX_BAR, columns - 1 - numbers.length - 3);
   if (width < 5) return numbers.slice(0, Math.max(columns - 1, 0));

@@ -1,6 +1,7 @@
 /** Events for people (standard error) and for programs (standard output, one JSON object a line). */
 import type { Report, ShimEvent } from "../base/events.ts";
 import { bytes, type FileProgress, Progress } from "./progress.ts";
+import { addressed, learn, opening, type Subject, subjectOf } from "./subject.ts";
 import type { System } from "../system/system.ts";
 import { visible, visibleJson } from "./text.ts";
 
@@ -19,15 +20,18 @@ const JSON_LINES_PER_SECOND = 10;
 export function createReporter(
   system: Pick<System, "terminal" | "clock">,
   { json = false, quiet = false, noProgress = false }: ReporterOptions,
+  subject: Subject = subjectOf("updater-shim", "update"),
 ): Report {
   const { terminal } = system;
   const progress = new Progress(system, terminal.isTerminal && !noProgress && !json);
   const isDue = everyNowAndThen(system);
-  return (event) => {
+  return (given) => {
+    learn(subject, given);
+    const event = addressed(given, subject);
     const download = event.event === "download";
     if (json && (!download || isDue(event))) terminal.out(visibleJson(event) + "\n");
     if (download) return quiet ? undefined : progress.show(event);
-    const text = describe(event);
+    const text = describe(event, opening(subject));
     const serious = event.event === "error" || event.event === "warning";
     if (text === undefined || (quiet && !serious)) return;
     progress.clear();
@@ -47,13 +51,16 @@ function everyNowAndThen({ clock }: Pick<System, "clock">): (progress: FileProgr
   };
 }
 
-/** One event as people read it; undefined where there is nothing to tell them. */
-export function describe(event: ShimEvent): string | undefined {
-  const lines = sentences(event);
+/**
+ * One event as people read it; undefined where there is nothing to tell them. `opening` stands before
+ * a failure.
+ */
+export function describe(event: ShimEvent, opening = "updater-shim"): string | undefined {
+  const lines = sentences(event, opening);
   return lines.length === 0 ? undefined : lines.map((line) => visible(line) + "\n").join("");
 }
 
-function sentences(event: ShimEvent): string[] {
+function sentences(event: ShimEvent, opening: string): string[] {
   switch (event.event) {
     case "recovered":
       return [RECOVERED[event.outcome]];
@@ -104,6 +111,10 @@ function sentences(event: ShimEvent): string[] {
         `Would update ${event.from ?? "nothing"} -> ${event.to}, replacing:`,
         ...event.files.map((file) => `  ${file}`),
       ];
+    case "would-uninstall":
+      return event.files.length === 0
+        ? ["Would remove nothing: no update was ever made here"]
+        : ["Would remove:", ...event.files.map((file) => `  ${file}`)];
     case "uninstalled":
       return ["Removed:", ...event.files.map((file) => `  ${file}`)];
     case "relaunched":
@@ -111,7 +122,7 @@ function sentences(event: ShimEvent): string[] {
     case "warning":
       return [`Warning: ${event.message}`, ...hint(event)];
     case "error":
-      return [`updater-shim: ${event.message}`, ...hint(event)];
+      return [`${opening}: ${event.message}`, ...hint(event)];
     default:
       // Steps that take milliseconds: for programs and the log.
       return [];

@@ -3,7 +3,7 @@
  * manifest as it was published, and its executables as they will be. `about.json` is written last:
  * without it there is nothing. Everything is judged again when it is installed.
  */
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import * as v from "valibot";
 import { type Digest, digestFileInBackground, sameContent } from "../files/digest.ts";
 import {
@@ -62,7 +62,7 @@ export interface Downloaded extends Omit<SignedDocument, "signedBy"> {
 
 /** Where a download of that file is to be put. The folder is there after `beginDownload`. */
 export function readyPath(dir: InstallDir, { target }: Pick<ReleaseFile, "target">): string {
-  return join(folderOf(dir), "files", target);
+  return join(dir.downloaded, "files", target);
 }
 
 /** What an earlier `--download-only` left, or undefined. Throws `filesystem` for files of others. */
@@ -118,7 +118,7 @@ function isOf(entry: About["files"][number], file: ReleaseFile): boolean {
 export function beginDownload({ system, dir }: Session, kept: readonly ReleaseFile[]): void {
   const { fs } = system;
   const remove = (path: string) => onFile("remove", path, () => removeIfThere(fs, path));
-  makeFolder(system, folderOf(dir));
+  makeFolder(system, dir.downloaded);
   for (const name of ["about.json", "release.json", "release.json.minisig"]) {
     remove(path(dir, name));
   }
@@ -168,15 +168,11 @@ export function completeDownload(
 
 /** Removes what lies ready: it was installed, or will not be. */
 export function discardDownloaded({ system: { fs }, dir }: Session): void {
-  const folder = folderOf(dir);
+  const folder = dir.downloaded;
   if (!lookAt(fs, folder)) return;
   onFile("remove", folder, () => fs.removeSync(folder, { recursive: true }));
 }
 
-function folderOf(dir: InstallDir): string {
-  return join(dirname(dir.receipt), "downloaded");
-}
-
 function path(dir: InstallDir, name: string): string {
-  return join(folderOf(dir), name);
+  return join(dir.downloaded, name);
 }

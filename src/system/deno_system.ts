@@ -175,7 +175,7 @@ const clock: Clock = {
 const terminal: Terminal = {
   out: (text) => write(Deno.stdout, text),
   err: (text) => write(Deno.stderr, text),
-  isTerminal: Deno.stderr.isTerminal(),
+  isTerminal: Deno.stderr.isTerminal() && terminalKind() !== "dumb",
   columns() {
     try {
       // Some terminals say 0: they do not know.
@@ -185,7 +185,7 @@ const terminal: Terminal = {
     }
   },
   isInteractive: Deno.stdin.isTerminal() && Deno.stderr.isTerminal(),
-  readInput: (buffer) => Deno.stdin.readSync(buffer),
+  readInput: (buffer) => Deno.stdin.read(buffer),
   async inputEnd() {
     const buffer = new Uint8Array(4096);
     try {
@@ -195,6 +195,15 @@ const terminal: Terminal = {
     }
   },
 };
+
+/** Screen readers and editors' consoles call themselves "dumb": they do not draw over a line. */
+function terminalKind(): string | undefined {
+  try {
+    return Deno.env.get("TERM");
+  } catch {
+    return undefined; // `deno run` without that permission.
+  }
+}
 
 function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   try {

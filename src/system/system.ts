@@ -175,14 +175,14 @@ export interface Terminal {
   out(text: string): void;
   /** Text for people. */
   err(text: string): void;
-  /** Whether `err` is a terminal that can show a progress bar. */
+  /** Whether `err` is a terminal that can show a progress bar; `TERM=dumb` says that it cannot. */
   readonly isTerminal: boolean;
   /** Width of that terminal in columns. */
   columns(): number;
   /** Whether somebody at a terminal can be asked, and can answer. */
   readonly isInteractive: boolean;
-  /** read(2) of the standard input: waits for it; null at its end. */
-  readInput(buffer: Uint8Array): number | null;
+  /** read(2) of the standard input; null at its end. */
+  readInput(buffer: Uint8Array): Promise<number | null>;
   /** Resolves when the standard input ends or cannot be read. */
   inputEnd(): Promise<void>;
 }

@@ -19,6 +19,7 @@ const DEFAULTS = {
   force: false,
   downloadOnly: false,
   dryRun: false,
+  yes: false,
   maxAgeMs: undefined,
   parentPid: undefined,
   waitStdin: false,
@@ -53,8 +54,9 @@ Deno.test("Each command is recognised", () => {
   for (const shell of ["bash", "zsh", "fish", "powershell"] as const) {
     assertEquals(parseCommand(["--completions", shell]), { kind: "completions", shell });
   }
-  assertEquals(parseCommand(["--version"]), { kind: "version" });
-  assertEquals(parseCommand(["-V"]), { kind: "version" });
+  assertEquals(parseCommand(["--version"]), { kind: "version", json: false });
+  assertEquals(parseCommand(["-V", "--json"]), { kind: "version", json: true });
+  assertEquals(parseCommand(["--man"]), { kind: "man" });
 });
 
 Deno.test("Who asks for help gets help, whatever else stands there", () => {
@@ -236,7 +238,7 @@ Deno.test("An option that means nothing to a command is refused, with those that
   const cases: [string[], RegExp, RegExp][] = [
     [["--rollback", "--pin=1.0.0"], /--pin does not go with --rollback/, /an update, --check/],
     [["--repair", "--force"], /--force does not go with --repair/, /an update\./],
-    [["--check", "--dry-run"], /--dry-run does not go with --check/, /an update\./],
+    [["--check", "--dry-run"], /--dry-run does not go with --check/, /an update, --uninstall\./],
     [["--check", "--parent-pid=1"], /--parent-pid does not go with --check/, /--rollback/],
     [["--from=x", "--manifest=y"], /--manifest does not go with --from/, /--check/],
     [["--target=x"], /--target does not go with an update/, /--from/],

@@ -11,7 +11,7 @@ import type { Traced } from "./tracer.ts";
 
 const ERRORS = ["ENOSPC", "EIO", "EACCES", "EROFS", "EMFILE", "EXDEV", "EPERM", "EINTR"] as const;
 const FILE_SYSTEM = 7;
-const SENTENCE = /updater-shim: .+\n {2}\S/;
+const SENTENCE = /(updater-shim|\w+ could not be [a-z ]+): .+\n {2}\S/;
 /** What cannot be tidied now stays, journaled and said, until the next start. */
 const NOT_TIDIED = /not everything (could be tidied|that was staged could be removed)/i;
 

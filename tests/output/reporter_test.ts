@@ -19,7 +19,7 @@ class Desk {
         isTerminal: options.terminal ?? false,
         columns: () => options.columns ?? 80,
         isInteractive: false,
-        readInput: () => null,
+        readInput: () => Promise.resolve(null),
         inputEnd: () => Promise.resolve(),
       },
       clock: {

@@ -52,7 +52,7 @@ function expectError(run: ShimRun, code: number, message: RegExp): void {
   assertMatch(run.stderr, message);
   assertEquals(run.code, code, run.stderr);
   // A sentence, then what to do next.
-  assertMatch(run.stderr, /updater-shim: .+\n {2}\S/);
+  assertMatch(run.stderr, /(updater-shim|\w+ could not be [a-z ]+): .+\n {2}\S/);
 }
 
 Deno.test("Bad arguments are usage errors that name what is wrong", async (t) => {

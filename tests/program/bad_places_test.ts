@@ -61,7 +61,7 @@ Deno.test({
             manifest,
           ]);
           assertMatch(stderr, message, name);
-          assertMatch(stderr, /updater-shim: .+\n {2}\S/);
+          assertMatch(stderr, /(updater-shim|\w+ could not be [a-z ]+): .+\n {2}\S/);
           assertEquals(code, NETWORK, name);
           assertEquals(server.requests.filter((path) => path === "/files/tool").length > 2, true);
           assertEquals(Deno.readTextFileSync(join(folder, "tool")), tool("1.0.0"));

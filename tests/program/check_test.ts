@@ -43,7 +43,7 @@ Deno.test({
     assertEquals(text.stderr, `An update is available: 1.0.0 -> 2.0.0\n  What is new: ${notes}\n`);
     assertEquals(server.requests.length, 1);
     // An hour is over when it was asked two hours ago.
-    const path = it.path(".updater-shim", "check.json");
+    const path = it.state("check.json");
     const kept = JSON.parse(Deno.readTextFileSync(path));
     Deno.writeTextFileSync(path, JSON.stringify({ ...kept, asked: kept.asked - 7_200_000 }));
     await it.run("--check", "--max-age", "24h");
@@ -97,7 +97,7 @@ Deno.test({
     it.configure({ manifest: `${server.url}/release.json` });
     assertEquals((await it.run(...DAILY)).code, 10);
     await server[Symbol.asyncDispose]();
-    const path = it.path(".updater-shim", "check.json");
+    const path = it.state("check.json");
     const kept = JSON.parse(Deno.readTextFileSync(path));
     Deno.writeTextFileSync(path, JSON.stringify({ ...kept, asked: kept.asked - 3 * 86_400_000 }));
     assertEquals((await it.run(...DAILY)).code, 3);
@@ -159,7 +159,7 @@ Deno.test({
     it.configure({ manifest: `${server.url}/release.json` });
     assertEquals((await it.run(...DAILY)).code, 10);
     for (const damage of ["", "{", "null", '{"format":1}', '{"format":2}', "x".repeat(100_000)]) {
-      it.write(".updater-shim/check.json", damage);
+      it.write(".updater-shim/updater-shim/check.json", damage);
       assertEquals((await it.run(...DAILY)).code, 10, damage.slice(0, 20));
     }
     const asked = server.requests.length;
@@ -190,7 +190,7 @@ Deno.test({
         to: "2.0.0",
         percent: 0,
       });
-      const id = Deno.readTextFileSync(it.path(".updater-shim", "installation-id"));
+      const id = Deno.readTextFileSync(it.state("installation-id"));
       assertMatch(id, /^[0-9a-f]{32}\n$/);
       const check = await it.run("--check", ...at(half));
       const update = await it.run(...at(half));

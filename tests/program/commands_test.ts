@@ -362,7 +362,10 @@ for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
       const { code, stderr } = await child.output();
       never.resolve();
       assertEquals(code, expected, new TextDecoder().decode(stderr));
-      assertMatch(new TextDecoder().decode(stderr), /updater-shim: .+\n {2}\S/);
+      assertMatch(
+        new TextDecoder().decode(stderr),
+        /(updater-shim|\w+ could not be [a-z ]+): .+\n {2}\S/,
+      );
       assertEquals(await it.says("tool"), ["tool 1.0.0"]);
       const left = it.names().filter((name) => /staged\/.|previous|journal/.test(name));
       assertEquals(left, []);

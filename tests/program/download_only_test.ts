@@ -18,12 +18,12 @@ const HOUR = 3_600_000;
 const DOWNLOADED = ["about.json", "files", "release.json"];
 
 function names(it: ToolFolder, ...folder: string[]): string[] {
-  return [...Deno.readDirSync(it.path(".updater-shim", ...folder))].map(({ name }) => name).sort();
+  return [...Deno.readDirSync(it.state(...folder))].map(({ name }) => name).sort();
 }
 
 /** Makes what lies ready older. */
 function age(it: ToolFolder, ms: number): void {
-  const path = it.path(".updater-shim", "downloaded", "about.json");
+  const path = it.state("downloaded", "about.json");
   const about = JSON.parse(Deno.readTextFileSync(path));
   Deno.writeTextFileSync(path, JSON.stringify({ ...about, at: about.at - ms }));
 }
@@ -135,7 +135,7 @@ Deno.test({
     });
     await t.step("a forged manifest", async () => {
       const { it, run } = await attempt((it) => {
-        const path = ".updater-shim/downloaded/release.json";
+        const path = ".updater-shim/updater-shim/downloaded/release.json";
         it.write(path, JSON.stringify(manifestFor([file("6.6.6")], { version: "6.6.6" })));
       });
       await using _ = it;
@@ -152,7 +152,10 @@ Deno.test({
     });
     await t.step("bytes that a power cut took", async () => {
       const { it, run } = await attempt((it) =>
-        it.write(".updater-shim/downloaded/files/tool", "\0".repeat(file("2.0.0").content.length))
+        it.write(
+          ".updater-shim/updater-shim/downloaded/files/tool",
+          "\0".repeat(file("2.0.0").content.length),
+        )
       );
       await using _ = it;
       assertEquals([run.code, await it.says()], [3, "tool 1.0.0"], run.stderr);

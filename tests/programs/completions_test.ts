@@ -13,11 +13,15 @@ async function output(program: string, args: string[], cwd?: string): Promise<st
 }
 
 /** A folder with the script in it, a file and a folder to complete. */
-async function withScript(shell: Shell, step: (path: string, folder: string) => Promise<void>) {
+async function withScript(
+  shell: Shell,
+  step: (path: string, folder: string) => Promise<void>,
+  program = "updater-shim",
+) {
   const folder = await Deno.makeTempDir({ prefix: "updater-shim-completions-" });
   try {
     const path = join(folder, "script");
-    await Deno.writeTextFile(path, completionScript(shell));
+    await Deno.writeTextFile(path, completionScript(shell, program));
     await Deno.writeTextFile(join(folder, "a file.json"), "");
     await Deno.mkdir(join(folder, "a folder"));
     await step(path, folder);
@@ -92,3 +96,12 @@ function hasPowerShell(): boolean {
     return false;
   }
 }
+
+Deno.test("bash completes a shim of another name", async () => {
+  await withScript("bash", async (path) => {
+    const script = `source "$1"; complete -p 'uv-updater'
+      COMP_WORDS=(uv-updater --rep); COMP_CWORD=1; _uv_updater; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const text = await output("bash", ["-c", script, "bash", path]);
+    assertEquals(text, "complete -F _uv_updater uv-updater\n--repair\n");
+  }, "uv-updater");
+});

@@ -23,7 +23,7 @@ async function onSmallDisk(prepare: string, message: RegExp): Promise<void> {
     const inside = ["unshare", "--map-root-user", "--mount", "sh", "-c", script];
     const { code, stdout, stderr } = await run([...inside, "sh", folder, shim, manifest]);
     assertMatch(stderr, message);
-    assertMatch(stderr, /updater-shim: .+\n {2}\S/);
+    assertMatch(stderr, /(updater-shim|\w+ could not be [a-z ]+): .+\n {2}\S/);
     assertEquals(code, FILE_SYSTEM, stderr);
     assertMatch(stdout, /^tool 1\.0\.0\n(\.updater-shim\n)?tool\n$/);
   });

@@ -30,8 +30,8 @@ export function simulatedSystem(fs: SimulatedFileSystem, seen: FileSystem = fs):
   return {
     os: fs.os,
     target: "x86_64-unknown-linux-gnu",
-    execPath: "/opt/tool/updater-shim",
     shimName: "updater-shim",
+    execPath: "/opt/tool/updater-shim",
     cwd: "/",
     user: fs.os === "windows" ? undefined : { uid: 0, gid: 0 },
     fs: seen,
@@ -51,7 +51,7 @@ export function simulatedSystem(fs: SimulatedFileSystem, seen: FileSystem = fs):
       isTerminal: false,
       columns: () => 80,
       isInteractive: false,
-      readInput: () => null,
+      readInput: () => Promise.resolve(null),
       inputEnd: () => Promise.resolve(),
     },
     fetch: () => Promise.reject(new TypeError("there is no network here")),

@@ -16,6 +16,11 @@ export class ToolFolder implements AsyncDisposable {
     return join(this.folder, ...names);
   }
 
+  /** In what the shim keeps of the tool. */
+  state(...names: string[]): string {
+    return this.path(".updater-shim", "updater-shim", ...names);
+  }
+
   write(name: string, content: string | Uint8Array, mode = 0o600): string {
     const path = this.path(name);
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;

@@ -14,6 +14,8 @@ const windows = Deno.build.os === "windows";
 const EXE = windows ? ".exe" : "";
 /** Any program may see these: Deno gives them away for Node's sake, whatever the permissions. */
 const FOR_EVERYBODY = ["FORCE_COLOR", "NODE_DEBUG", "NODE_OPTIONS", "NO_COLOR"];
+/** It says whether a progress bar can be drawn. */
+const OURS = ["TERM"];
 
 /** A folder with the probe, compiled as the shim is, under two names. */
 async function makeProbe() {
@@ -50,14 +52,21 @@ function unexpected(outcomes: Outcomes, allowed: readonly string[]): [string, st
 Deno.test("what the compiled shim may do and what not", async (t) => {
   await using probe = await makeProbe();
 
-  await t.step("the compiled shim reads no environment variable of the user's", async () => {
-    const planted = { SECRET: "x", HTTPS_PROXY: "http://user:secret@proxy", DENO_AUTH_TOKENS: "x" };
-    const open = Object.fromEntries(FOR_EVERYBODY.map((name) => [name, ""]));
-    const names = Object.keys({ ...Deno.env.toObject(), ...planted, ...open });
-    const outcomes = await probe.ask(["environment", ...names], { ...planted, ...open });
-    if (windows) delete outcomes["all by /proc"];
-    assertEquals(unexpected(outcomes, FOR_EVERYBODY), []);
-  });
+  await t.step(
+    "the compiled shim reads no environment variable of the user's but TERM",
+    async () => {
+      const planted = {
+        SECRET: "x",
+        HTTPS_PROXY: "http://user:secret@proxy",
+        DENO_AUTH_TOKENS: "x",
+      };
+      const open = Object.fromEntries([...FOR_EVERYBODY, ...OURS].map((name) => [name, ""]));
+      const names = Object.keys({ ...Deno.env.toObject(), ...planted, ...open });
+      const outcomes = await probe.ask(["environment", ...names], { ...planted, ...open });
+      if (windows) delete outcomes["all by /proc"];
+      assertEquals(unexpected(outcomes, [...FOR_EVERYBODY, ...OURS]), []);
+    },
+  );
 
   await t.step("the compiled shim opens no library and learns nothing of the machine", async () => {
     const outcomes = await probe.ask(["system"]);
