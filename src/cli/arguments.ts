@@ -1,45 +1,20 @@
 /** Arguments by name. Pure; knows the shape of options, not what they mean together. */
-import { parseArgs } from "@std/cli/parse-args";
 import { closestString } from "@std/text/closest-string";
 import { UpdateError } from "../base/errors.ts";
-import { OPTIONS, type OptionSpec } from "./options.ts";
+import { OPTIONS } from "./options.ts";
 
 /** What was given, by name of the option. */
 export type Values = ReadonlyMap<string, readonly string[]>;
 
 const nearest: (text: string, options: string[]) => string = closestString;
-const parseRaw: (args: string[], options: Record<string, unknown>) => Record<string, unknown> =
-  parseArgs;
 
 /**
- * Reads what stands before `--`. Throws `usage`.
- * Everything is collected as text: nothing is guessed to be a number, and repetition shows.
+ * Reads what stands before `--`: `--name`, `--name value`, `--name=value`. Everything is text, nothing
+ * is guessed at. Throws `usage` for unknown names, positionals, a switch with a value, and a value that
+ * is missing, is the next option or is given twice.
  */
 export function readArguments(args: readonly string[]): Values {
-  const names = (which: (option: OptionSpec) => boolean) =>
-    OPTIONS.filter(which).map(({ name }) => name);
-  const parsed = parseRaw(checkShape(args), {
-    string: names(({ value }) => value !== undefined),
-    boolean: names(({ value }) => value === undefined),
-    collect: names(() => true),
-  });
-  const values = new Map<string, readonly string[]>();
-  for (const { name, value, repeatable } of OPTIONS) {
-    const found = (parsed[name] as unknown[] | undefined ?? []).map(String);
-    if (found.length === 0) continue;
-    if (found.length > 1 && value && !repeatable) throw wrong(`--${name} is given more than once`);
-    values.set(name, found);
-  }
-  return values;
-}
-
-/**
- * Refuses what the parser would let pass or guess at: unknown names, positionals, a switch with a
- * value, a value that is missing or is the next option. Returns the arguments in the one spelling
- * that leaves nothing to guess, `--name` and `--name=value`.
- */
-function checkShape(args: readonly string[]): string[] {
-  const plain: string[] = [];
+  const values = new Map<string, string[]>();
   for (let index = 0; index < args.length; index++) {
     const arg = args[index]!;
     const [, flag, given] = /^([^=]*)(?:=(.*))?$/s.exec(arg)!;
@@ -47,10 +22,10 @@ function checkShape(args: readonly string[]): string[] {
       flag === `--${name}` || (short !== undefined && flag === `-${short}`)
     );
     if (!option) throw unknown(arg, flag!);
-    const { name, value } = option;
+    const { name, value, repeatable } = option;
     if (!value) {
       if (given !== undefined) throw wrong(`--${name} takes no value`);
-      plain.push(`--${name}`);
+      values.set(name, []);
       continue;
     }
     const found = given ?? args[++index];
@@ -62,9 +37,10 @@ function checkShape(args: readonly string[]): string[] {
         `A value that begins with a dash is written --${name}=VALUE.`,
       );
     }
-    plain.push(`--${name}=${found}`);
+    if (values.has(name) && !repeatable) throw wrong(`--${name} is given more than once`);
+    values.set(name, [...values.get(name) ?? [], found]);
   }
-  return plain;
+  return values;
 }
 
 function unknown(arg: string, flag: string): UpdateError {

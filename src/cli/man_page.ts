@@ -1,24 +1,7 @@
 /** The manual page, in man(7)'s macros, made from the table of options. */
 import { VERSION } from "../base/version.ts";
-import { EXIT_CODES } from "../base/errors.ts";
+import { EXIT_STATUS } from "./usage.ts";
 import { OPTIONS, type OptionSpec } from "./options.ts";
-
-/** Exit codes that are no failures, and what each failure means. */
-const CODES: Readonly<Record<number, string>> = {
-  0: "done: updated, already current, repaired, nothing to repair",
-  [EXIT_CODES.bug]: "a fault of the program's own",
-  [EXIT_CODES.usage]: "usage, configuration or manifest not valid",
-  [EXIT_CODES.network]: "network",
-  [EXIT_CODES.verification]: "verification: size, digest, signature, expiry, downgrade",
-  [EXIT_CODES.parent]: "the tool did not exit in time",
-  [EXIT_CODES.locked]: "another update runs",
-  [EXIT_CODES.filesystem]: "the file system refuses",
-  [EXIT_CODES.health]: "the new version failed its health check; the old one is installed",
-  [EXIT_CODES.repair]: "repair could not restore something",
-  10: "--check found a newer version",
-  [EXIT_CODES.interrupted]: "interrupted by Ctrl-C",
-  [EXIT_CODES.terminated]: "interrupted by TERM",
-};
 
 /** A page for `man -l -`; `program` is what the shim is called here. */
 export function manPage(program: string): string {
@@ -27,7 +10,6 @@ export function manPage(program: string): string {
   const sections = groups.map((group) =>
     `.SS ${group}\n${OPTIONS.filter((option) => option.group === group).map(entry).join("")}`
   );
-  const codes = Object.entries(CODES).map(([code, text]) => `.TP\n.B ${code}\n${escape(text)}\n`);
   return `.TH ${program.toUpperCase().replace(/[^A-Z0-9_-]/g, "_")} 1 "" "updater-shim ${VERSION}"
 .SH NAME
 ${name} \\- replace a tool's executables after the tool has exited
@@ -40,7 +22,8 @@ Downloads a release, verifies it, tries it and renames it into place. Whatever i
 executables stay complete: all old or all new. Without a command it updates.
 .SH OPTIONS
 ${sections.join("")}.SH EXIT STATUS
-${codes.join("")}.SH FILES
+${escape(EXIT_STATUS)}
+.SH FILES
 .TP
 .I ${name}.json
 Defaults for the options, in the folder of the executables.

@@ -10,14 +10,17 @@ Usage:
   updater-shim --repair                     after an accident
 `;
 
+/** What each exit code means. */
+export const EXIT_STATUS = `0 done, 1 a fault of updater-shim, 2 usage or configuration,
+3 network, 4 verification, 5 the tool still runs, 6 another update runs,
+7 file system, 8 health check failed, 9 could not repair, 10 update available,
+130/143 interrupted. After every one but 9 the installed tool works.`;
+
 const END = `
 Options may be written "--option value" or "--option=value". Defaults for them
 stand in updater-shim.json in the folder of the executables.
 
-Exit codes: 0 done, 1 a fault of updater-shim, 2 usage or configuration,
-3 network, 4 verification, 5 the tool still runs, 6 another update runs,
-7 file system, 8 health check failed, 9 could not repair, 10 update available,
-130/143 interrupted. After every one but 9 the installed tool works.
+Exit codes: ${EXIT_STATUS}
 `;
 
 /** At most 80 columns wide, and ASCII: it is shown on every terminal there is. */

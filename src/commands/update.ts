@@ -23,7 +23,10 @@ export async function update(session: Session, options: Options, stop: AbortSign
   const { manifest, wanted, unchanged, installed } = offer;
   const from = installed.version, to = manifest.version;
   if (offer.decision !== "update" && !options.dryRun) discardDownloaded(session);
-  if (offer.decision === "up-to-date") return report({ event: "up-to-date", version: to });
+  if (offer.decision === "up-to-date") {
+    // Not the offered one where the user went back from it.
+    return report({ event: "up-to-date", version: from ?? to });
+  }
   if (offer.decision === "held-back") {
     const { percent = 100 } = manifest.rollout ?? {};
     return report({ event: "held-back", version: from, to, percent });

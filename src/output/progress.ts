@@ -1,6 +1,5 @@
 /** All files of a download in one line: a bar on a terminal, else a line now and then. */
 import { format as formatBytes } from "@std/fmt/bytes";
-import { format as formatDuration } from "@std/fmt/duration";
 import type { System } from "../system/system.ts";
 
 /** How far one file is, in bytes. */
@@ -25,7 +24,6 @@ const MAX_LEFT_SECONDS = 100 * 3600;
 
 /** A number of bytes as people read it, such as "31.5 MB". */
 export const bytes: (count: number) => string = formatBytes;
-const duration: (ms: number, options: { ignoreZero: boolean }) => string = formatDuration;
 
 /** Sums up and shows; lives as long as the reporter. */
 export class Progress {
@@ -93,6 +91,17 @@ export class Progress {
   }
 }
 
+/** Such as "1h 2m 5s"; what is zero is left out. */
+function duration(seconds: number): string {
+  const parts = {
+    h: Math.floor(seconds / 3600),
+    m: Math.floor(seconds / 60) % 60,
+    s: seconds % 60,
+  };
+  return Object.entries(parts).filter(([, count]) => count > 0)
+    .map(([unit, count]) => `${count}${unit}`).join(" ");
+}
+
 interface Sum {
   readonly received: number;
   readonly total: number;
@@ -115,7 +124,7 @@ export function barLine(
   if (rate > 0) parts.push(`${bytes(Math.round(rate))}/s`);
   const left = rate > 0 ? Math.ceil((total - received) / rate) : Infinity;
   if (left > 0 && left < MAX_LEFT_SECONDS) {
-    parts.push(`${duration(left * 1000, { ignoreZero: true })} left`);
+    parts.push(`${duration(left)} left`);
   }
   if (insteadOf > total && parts.join("  ").length + WIDE < columns) {
     parts[1] += ` instead of ${bytes(insteadOf)}`;
