@@ -92,11 +92,14 @@ function plainFolder(fresh: Executables): Files {
 /** A place for everything, and a server of `dist/`, the files of the build. */
 class Workshop implements AsyncDisposable {
   readonly root: string = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "updater-shim-" }));
+  /** Paths that were asked for. */
+  readonly requests: string[] = [];
   readonly #server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     ({ url }) => {
       try {
         const { pathname } = new URL(url);
+        this.requests.push(pathname);
         return new Response(Deno.readFileSync(join(this.root, "dist", pathname.slice(1))));
       } catch {
         return new Response(null, { status: 404 });
@@ -133,12 +136,12 @@ class Workshop implements AsyncDisposable {
   }
 }
 
-/** The whole way of an author and a user; `args` is what the author types. */
+/** The whole way of an author and a user; `args` is what the author types. What the update asked for. */
 async function fromBuildToUpdate(
   workshop: Workshop,
   args: readonly string[],
   manifest: string,
-): Promise<void> {
+): Promise<readonly string[]> {
   const [pack, shim, { old }] = [await compiledPack(), await compiledShim(), await executables()];
   const key = await workshop.run(pack, "--new-key", "my.key");
   assertEquals(key.code, 0, key.stderr);
@@ -150,6 +153,7 @@ async function fromBuildToUpdate(
   assertStringIncludes(checked.stdout, "aarch64-apple-darwin         esbuild: right");
 
   // What is installed with a shim beside it is updated.
+  workshop.requests.length = 0;
   const folder = join(workshop.root, "installed");
   Deno.mkdirSync(folder);
   Deno.writeFileSync(join(folder, "esbuild"), old, { mode: 0o755 });
@@ -159,6 +163,7 @@ async function fromBuildToUpdate(
     JSON.stringify({ name: "esbuild", manifest, publicKeys: [publicKey] }),
   );
   const updated = await workshop.run(join(folder, "updater-shim"));
+  const whileUpdating = [...workshop.requests];
   assertEquals(updated.code, 0, updated.stderr);
   assertStringIncludes(updated.stderr, `Updated ${OLD} -> ${NEW}`);
   assertEquals((await workshop.run(join(folder, "esbuild"), "--version")).stdout, `${NEW}\n`);
@@ -170,6 +175,7 @@ async function fromBuildToUpdate(
   const installed = await workshop.run(shim, "--install-dir", empty, ...options);
   assertEquals(installed.code, 0, installed.stderr);
   assertEquals((await workshop.run(join(empty, "esbuild"), "--version")).stdout, `${NEW}\n`);
+  return whileUpdating;
 }
 
 const LAYOUTS: Record<string, (fresh: Executables) => Files> = {
@@ -193,7 +199,7 @@ for (const [name, make] of Object.entries(LAYOUTS)) {
 
 Deno.test({
   name:
-    "with the older release at hand the compiled maker makes a small patch, and the update is right",
+    "with the older release at hand the compiled maker makes a small patch, and the update fetches nothing else",
   ignore,
   async fn() {
     const { old, fresh } = await executables();
@@ -201,13 +207,15 @@ Deno.test({
     Deno.mkdirSync(join(workshop.root, "old"));
     Deno.writeFileSync(join(workshop.root, "old", `esbuild-${OLD}-linux-x64`), old);
     const args = ["dist", "--url", workshop.url, "--previous", "old"];
-    await fromBuildToUpdate(workshop, args, `${workshop.url}/release.json`);
+    const requests = await fromBuildToUpdate(workshop, args, `${workshop.url}/release.json`);
     const manifest = Deno.readTextFileSync(join(workshop.root, "dist", "release.json"));
     const [file] = JSON.parse(manifest).platforms["x86_64-unknown-linux-gnu"].files;
     const [patch] = file.patches;
     assertEquals(patch.from.sha256, sha256(old));
     // Less than a tenth of what the same executable takes packed.
     assertEquals(patch.size < file.size / 15, true, `${patch.size} of ${file.size}`);
+    const path = new URL(patch.url).pathname;
+    assertEquals(requests, ["/release.json", "/release.json.minisig", path]);
   },
 });
 
