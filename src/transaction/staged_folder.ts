@@ -3,18 +3,16 @@
  * new executables lie in it under their real names, so that one which looks at its own name, or
  * starts another one of the set, finds what it will find once it is installed.
  */
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { lookAt } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
-import { makeFolder } from "../installation/install_dir.ts";
 import { discard } from "../installation/trash.ts";
 import type { Session } from "../session.ts";
 
 /** Throws `filesystem` where it exists, or where it does not turn out to be ours alone. */
-export function makeStagedFolder({ system, dir }: Session, folder: string): void {
+export function makeStagedFolder({ system }: Session, folder: string): void {
   const { fs, user } = system;
-  if (dirname(folder) === dir.staged) makeFolder(system, dir.staged);
   onFile("make the folder", folder, () => fs.mkdirSync(folder, { mode: 0o700 }));
   const info = onFile("look at", folder, () => fs.lstatSync(folder));
   const ours = info.isDirectory && !info.isSymlink &&

@@ -73,7 +73,7 @@ export async function replaceAll(session: Session, files: readonly Located[]): P
     await onFile("replace", file.target, () => placeNew(session, file));
     report({ event: "swapped", path: file.target });
   }
-  syncFolders(fs, files.map((file) => file.target));
+  syncFolders(fs, files.flatMap((file) => [file.target, file.staged]));
 }
 
 /** Gives the old one its second name. False where something else has that name. */

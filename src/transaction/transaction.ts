@@ -22,6 +22,7 @@ import { onFile } from "../files/fs_errors.ts";
 import type { HealthCheck } from "../base/health_check.ts";
 import { checkHealth, tryInstalled } from "./health.ts";
 import { type JournalRecord, type Located, readJournal, writeJournal } from "./journal.ts";
+import { makeFolder } from "../installation/install_dir.ts";
 import { openPatiently } from "../system/patience.ts";
 import { type Planned, planTransaction, type Staged, type Wanted } from "./plan.ts";
 import type { Receipt } from "../installation/receipt.ts";
@@ -67,6 +68,8 @@ export class Staging<W extends Wanted> implements AsyncDisposable {
     const before = readJournal(fs, dir);
     const leftovers = before.state === "valid" ? before.record.leftovers : [];
     const { record, files } = planTransaction(session, wanted, check, leftovers);
+    // Its name becomes durable with the journal's.
+    makeFolder(session.system, dir.staged);
     writeJournal(fs, dir, record);
     const staging = new Staging(session, check, files, record);
     try {
