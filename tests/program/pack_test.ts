@@ -220,6 +220,37 @@ Deno.test({
 });
 
 Deno.test({
+  name: "Ctrl-C while patches are made ends it with 130, writes nothing and leaves nothing",
+  ignore,
+  async fn() {
+    const { old, fresh } = await executables();
+    await using workshop = new Workshop(plainFolder(fresh));
+    for (const name of ["old", "scratch"]) Deno.mkdirSync(join(workshop.root, name));
+    Deno.writeFileSync(join(workshop.root, "old", `esbuild-${OLD}-linux-x64`), old);
+    const before = [...Deno.readDirSync(join(workshop.root, "dist"))].map(({ name }) => name);
+    await using child = new Deno.Command(await compiledPack(), {
+      args: ["dist", "--previous", "old"],
+      cwd: workshop.root,
+      env: { TMPDIR: join(workshop.root, "scratch") },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    // The list of the files comes right before the patches.
+    for await (const _ of child.stdout) {
+      child.kill("SIGINT");
+      break;
+    }
+    const stderr = new TextDecoder().decode(await new Response(child.stderr).bytes());
+    assertEquals((await child.status).code, 130, stderr);
+    assertStringIncludes(stderr, "Interrupted; nothing was written");
+    const after = [...Deno.readDirSync(join(workshop.root, "dist"))].map(({ name }) => name);
+    assertEquals(after.sort(), before.sort());
+    assertEquals([...Deno.readDirSync(join(workshop.root, "scratch"))], []);
+  },
+});
+
+Deno.test({
   name: "from a release on GitHub to an updated tool",
   ignore,
   async fn() {
