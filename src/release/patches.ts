@@ -11,7 +11,7 @@ import type { Session } from "../session.ts";
 import type { ReleaseFile, ReleasePatch } from "./manifest.ts";
 
 /** Above this share of the full download a patch is not worth its trouble. */
-const WORTHWHILE = 0.6;
+export const WORTHWHILE = 0.6;
 
 /** A patch for what is installed. */
 export interface PlannedPatch {
