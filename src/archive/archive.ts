@@ -7,7 +7,15 @@
 import { setImmediate } from "node:timers/promises";
 import { basename } from "node:path";
 import { gunzip, readGzipHeader } from "./gzip.ts";
-import { type ArchiveInput, chunksOf, DiskError, onDisk, type Pieces } from "./input.ts";
+import {
+  type ArchiveInput,
+  chunksOf,
+  DiskError,
+  isThere,
+  NOTHING_YET,
+  onDisk,
+  type Pieces,
+} from "./input.ts";
 import { ARCHIVE_KINDS, type ArchiveKind, type Packing } from "./kinds.ts";
 import {
   type ArchiveEntry,
@@ -34,7 +42,22 @@ export interface ExtractOptions {
   readonly limit: number;
   /** Most bytes that a packed tar archive may have when unpacked, what is skipped included. */
   readonly total?: number;
+  /** Where the archive still grows: its reading waits for what has not come yet. */
+  readonly growing?: GrowingFile | undefined;
 }
+
+/** An archive that is being written. Its methods may throw, to end the reading. */
+export interface GrowingFile {
+  /** What it will have, in bytes. */
+  readonly size: number;
+  /** What is there. */
+  available(): number;
+  /** Resolves when there may be more. */
+  more(): Promise<void>;
+}
+
+/** What a gzip header may need; and where the first entry of a tar archive is. */
+const BEGINNING = 64 * 1024;
 
 /** More than any release needs; a bomb ends here after some ten seconds. */
 const TOTAL = 4 * 1024 ** 3;
@@ -49,7 +72,7 @@ export async function extractMember(
   kind: ArchiveKind,
   member: string,
   out: OpenFile,
-  { fs, limit, total = TOTAL + limit }: ExtractOptions,
+  { fs, limit, total = TOTAL + limit, growing }: ExtractOptions,
 ): Promise<number> {
   const policy = new MemberPolicy(member, limit);
   const sink: Sink = (bytes) => {
@@ -57,7 +80,7 @@ export async function extractMember(
     onDisk(() => writeAll(out, bytes));
   };
   try {
-    await readArchive(fs, archive, { kind, total }, policy, sink);
+    await readArchive(fs, archive, { kind, total, growing }, policy, sink);
     policy.finish();
     return policy.written;
   } catch (error) {
@@ -101,14 +124,24 @@ export async function listMembers(
 async function readArchive(
   fs: FileSystem,
   archive: string,
-  { kind, total }: { readonly kind: ArchiveKind; readonly total: number },
+  { kind, total, growing }: Pick<ExtractOptions, "growing"> & {
+    readonly kind: ArchiveKind;
+    readonly total: number;
+  },
   visitor: EntryVisitor,
   sink: Sink,
 ): Promise<void> {
   const file = openPatiently(fs, archive, { read: true });
   try {
-    const input = { file, size: file.statSync().size };
+    const input = {
+      file,
+      size: growing?.size ?? file.statSync().size,
+      available: growing && (() => growing.available()),
+    };
     const { container, packing } = ARCHIVE_KINDS[kind];
+    // A zip archive is read from its end.
+    while (!isThere(input, container === "zip" ? input.size : BEGINNING)) await growing!.more();
+    const takeAll = (pieces: Pieces, sink: Sink) => takePieces(pieces, sink, growing);
     if (container === "zip") return await takeAll(unzip(input, visitor), sink);
     if (container === "tar") {
       const reader = new TarReader(visitor, sink);
@@ -137,8 +170,16 @@ function unpack(input: ArchiveInput, packing: Packing): Pieces {
 }
 
 /** Between the pieces, signals, progress and other downloads have their turn. */
-async function takeAll(pieces: Pieces, sink: Sink): Promise<void> {
+async function takePieces(
+  pieces: Pieces,
+  sink: Sink,
+  growing: GrowingFile | undefined,
+): Promise<void> {
   for (const piece of pieces) {
+    if (piece === NOTHING_YET) {
+      await growing!.more();
+      continue;
+    }
     sink(piece);
     await setImmediate();
   }

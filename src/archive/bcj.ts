@@ -3,7 +3,7 @@
  * calls name their destination by its distance; the filter made that the address, which repeats. Here
  * addresses become distances again. As in `liblzma`, whose encoder decides what is right.
  */
-import type { Pieces } from "./input.ts";
+import { NOTHING_YET, type Pieces } from "./input.ts";
 
 /** Which processor the code is for. */
 export type Bcj = "x86" | "arm64";
@@ -22,6 +22,7 @@ export function* bcjFilter(kind: Bcj, pieces: Pieces): Pieces {
   const buffer = new Uint8Array(BUFFER);
   let held = 0, position = 0;
   for (const piece of pieces) {
+    if (piece === NOTHING_YET) yield piece;
     for (let at = 0; at < piece.length;) {
       const part = piece.subarray(at, at + BUFFER - held);
       buffer.set(part, held);

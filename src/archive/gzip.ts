@@ -1,6 +1,6 @@
 /** Deflate data, and gzip files of exactly one member (RFC 1951, RFC 1952). */
 import { crc32 } from "node:zlib";
-import { type ArchiveInput, chunksOf, type Pieces, readAt } from "./input.ts";
+import { type ArchiveInput, chunksOf, isThere, NOTHING_YET, type Pieces, readAt } from "./input.ts";
 import { NativeDecoder } from "./native_decoder.ts";
 import { ArchiveError } from "./policy.ts";
 
@@ -17,6 +17,10 @@ export function* inflate(input: ArchiveInput, start: number, end: number): Piece
   using decoder = new NativeDecoder("deflate");
   let at = start;
   for (const packed of chunksOf(input, start, end)) {
+    if (packed === NOTHING_YET) {
+      yield packed;
+      continue;
+    }
     at += packed.length;
     yield* decoder.decode(packed, at === end);
     const rest = decoder.unused + end - at;
@@ -37,6 +41,7 @@ export function* gunzip(input: ArchiveInput): Pieces {
     size += bytes.length;
     yield bytes;
   }
+  while (!isThere(input, input.size)) yield NOTHING_YET;
   const trailer = readAt(input, end, GZIP_TRAILER);
   const right = trailer.readUInt32LE(0) === crc && trailer.readUInt32LE(4) === size % 2 ** 32;
   if (!right) throw new ArchiveError("it has a wrong checksum (gzip)");

@@ -10,11 +10,24 @@ import type { OpenFile } from "../system/system.ts";
 /** An open archive. Every read seeks first. */
 export interface ArchiveInput {
   readonly file: OpenFile;
-  /** In bytes. */
+  /** In bytes; of a file that still grows, what it will have. */
   readonly size: number;
+  /** Of a file that still grows: how many bytes of it are there. */
+  readonly available?: (() => number) | undefined;
 }
 
-/** Bytes in order. Each piece is valid only until the next one is asked for. */
+/** Among the pieces: the next one has not come yet. */
+export const NOTHING_YET: Uint8Array = new Uint8Array();
+
+/** Whether the file is there up to `end`. */
+export function isThere({ size, available }: ArchiveInput, end: number): boolean {
+  return available === undefined || available() >= Math.min(end, size);
+}
+
+/**
+ * Bytes in order. Each piece is valid only until the next one is asked for. An empty one says that
+ * the file has not grown so far yet.
+ */
 export type Pieces = Generator<Uint8Array, void, void>;
 
 /** Half as large was slower, twice as large no faster. */
@@ -53,6 +66,7 @@ export function* chunksOf(input: ArchiveInput, start = 0, end = input.size): Pie
   const buffer = new Uint8Array(Math.max(0, Math.min(PIECE, end - start)));
   for (let at = start; at < end; at += PIECE) {
     const piece = buffer.subarray(0, Math.min(PIECE, end - at));
+    while (!isThere(input, at + piece.length)) yield NOTHING_YET;
     readInto(input, at, piece);
     yield piece;
   }
@@ -75,6 +89,11 @@ export class ByteReader {
   /** Bytes up to the end of the file. */
   get rest(): number {
     return this.#input.size - this.position;
+  }
+
+  /** Whether so many bytes can be taken now, or all to the end. */
+  isAhead(count: number): boolean {
+    return isThere(this.#input, this.position + count);
   }
 
   /** The next byte. Throws `ArchiveError` at the end. */

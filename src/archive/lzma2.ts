@@ -1,11 +1,14 @@
 /** LZMA2 ("The .xz File Format", 5.3.1): LZMA in chunks of at most 64 KiB, or data as they are. */
-import type { ByteReader, Pieces } from "./input.ts";
+import { type ByteReader, NOTHING_YET, type Pieces } from "./input.ts";
 import { LzmaDecoder } from "./lzma.ts";
 import { History } from "./lzma_history.ts";
 import { ArchiveError } from "./policy.ts";
 
 /** How much of the decoder's state a chunk of LZMA starts anew; each includes the ones before. */
 const NOTHING = 0, STATE = 1, PROPERTIES = 2, EVERYTHING = 3;
+
+/** A chunk with its header; or the end mark, and what follows a block. */
+const MAX_PACKED = 64 * 1024 + 256;
 
 /** Decodes one block after the other, all with the same memory. */
 export class Lzma2Decoder {
@@ -23,7 +26,10 @@ export class Lzma2Decoder {
     this.#require(dictionary);
     const history = this.#history, lzma = this.#lzma;
     let needed = EVERYTHING;
-    for (let control = reader.byte(); control !== 0; control = reader.byte()) {
+    for (;;) {
+      while (!reader.isAhead(MAX_PACKED)) yield NOTHING_YET;
+      const control = reader.byte();
+      if (control === 0) return;
       const packed = control >= 0x80;
       const anew = packed ? control >> 5 & 3 : control === 1 ? EVERYTHING : NOTHING;
       if (!packed && control > 2) throw damaged();

@@ -34,6 +34,9 @@ export const REGULAR_FILE = "a regular file";
 /** The type of what has others inside. */
 export const FOLDER = "a folder";
 
+const UNDECODABLE = /\ufffd/;
+// deno-lint-ignore no-control-regex
+const ASCII = /^[\u0000-\u007f]*$/;
 /** As long as a path may be on Linux (PATH_MAX). */
 const MAX_NAME_BYTES = 4096;
 /** Nobody ships that many files beside an executable; listing more is an attack on the reader. */
@@ -59,6 +62,10 @@ export class MemberPolicy implements EntryVisitor {
       throw new ArchiveError(`it has more than ${MAX_ENTRIES} entries`);
     }
     [name, ...shadows].forEach(checkName);
+    // Bytes that are no UTF-8 are letters of some old code page to others, and may be the member's.
+    if (UNDECODABLE.test([name, ...shadows].join()) && !ASCII.test(this.member)) {
+      throw new ArchiveError("it has a name in an unknown code");
+    }
     const wanted = fold(this.member);
     if (fold(name) !== wanted) {
       const shadow = shadows.find((other) => fold(other) === wanted);
@@ -67,6 +74,9 @@ export class MemberPolicy implements EntryVisitor {
       }
       if (type !== FOLDER && wanted.startsWith(`${fold(name)}/`)) {
         throw new ArchiveError(`${quote(name)} is ${type} in it, and the member lies beneath`);
+      }
+      if ([name, ...shadows].some((other) => fold(other).startsWith(`${wanted}/`))) {
+        throw new ArchiveError(`${quote(name)} lies beneath the member in it`);
       }
       return false;
     }

@@ -5,7 +5,7 @@
  */
 import { crc32 } from "node:zlib";
 import { type Bcj, bcjFilter } from "./bcj.ts";
-import { type ArchiveInput, ByteReader, type Pieces } from "./input.ts";
+import { type ArchiveInput, ByteReader, NOTHING_YET, type Pieces } from "./input.ts";
 import { Lzma2Decoder } from "./lzma2.ts";
 import { ArchiveError } from "./policy.ts";
 import { blockCheck } from "./xz_checks.ts";
@@ -16,6 +16,8 @@ const LZMA2 = 0x21;
 const MAX_DICTIONARY = 64 * 1024 * 1024;
 /** A block is a mebibyte at the least where programs make several, for as many threads. */
 const MAX_BLOCKS = 16 * 1024;
+
+const MAX_BLOCK_HEADER = 1024;
 
 /** What the index has to repeat of a block. */
 interface BlockSizes {
@@ -29,11 +31,14 @@ export function* unxz(input: ArchiveInput): Pieces {
   const flags = readStreamHeader(reader);
   const decoder = new Lzma2Decoder(reader);
   const blocks: BlockSizes[] = [];
-  for (let start = reader.position, head = reader.byte(); head !== 0; head = reader.byte()) {
+  for (;;) {
+    while (!reader.isAhead(MAX_BLOCK_HEADER)) yield NOTHING_YET;
+    const start = reader.position, head = reader.byte();
+    if (head === 0) break;
     if (blocks.length === MAX_BLOCKS) throw new ArchiveError("it has too many blocks (xz)");
     blocks.push(yield* unpackBlock(reader, decoder, { start, head, checkType: flags[1]! }));
-    start = reader.position;
   }
+  while (!reader.isAhead(reader.rest)) yield NOTHING_YET;
   const indexSize = readIndex(reader, blocks);
   readFooter(reader, flags, indexSize);
   if (reader.rest > 0) {

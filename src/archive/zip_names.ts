@@ -5,25 +5,11 @@ import type { ZipHeader } from "./zip_headers.ts";
 
 const UNICODE_PATH = 0x7075;
 
-/** Says that a name is UTF-8 (APPNOTE 4.4.4, bit 11). */
-const UTF8 = 0x800;
-/** What bytes from 0x80 on mean without it (APPNOTE, D.1: IBM code page 437). */
-const CODE_PAGE_437 =
-  "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0";
-
 /** The name of an entry, and all that other readers may take for its name. Throws `ArchiveError`. */
 export function zipNames(entry: ZipHeader): { name: string; shadows: string[] } {
   const own = entry.name.toString("utf8");
   const name = unicodeName(entry) ?? own;
-  const old = entry.flags & UTF8 || isAscii(own) ? own : codePage437(entry.name);
-  return { name, shadows: [...new Set([own, old])].filter((other) => other !== name) };
-}
-
-function codePage437(raw: Uint8Array): string {
-  return Array.from(
-    raw,
-    (byte) => byte < 0x80 ? String.fromCharCode(byte) : CODE_PAGE_437[byte - 0x80],
-  ).join("");
+  return { name, shadows: own === name ? [] : [own] };
 }
 
 function isAscii(text: string): boolean {

@@ -3,7 +3,7 @@
  * block, because the runtime's decoder is content with data that are cut off and ignores what
  * follows; it unpacks the blocks, and checks size and checksum where the frame says them.
  */
-import { type ArchiveInput, ByteReader, type Pieces } from "./input.ts";
+import { type ArchiveInput, ByteReader, NOTHING_YET, type Pieces } from "./input.ts";
 import { NativeDecoder } from "./native_decoder.ts";
 import { ArchiveError } from "./policy.ts";
 
@@ -11,6 +11,8 @@ const MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
 /** Every decoder has to support this much (RFC 8878, 3.1.1.1.2); `zstd -19` needs no more. */
 const MAX_WINDOW = 8 * 1024 * 1024;
 const MAX_BLOCK = 128 * 1024;
+/** More than the header of a block and the checksum behind the last one. */
+const AROUND = 16;
 const RAW = 0, RLE = 1, RESERVED = 3;
 
 /** Unpacks the file. Throws `ArchiveError`, or the decoder's own errors. */
@@ -24,6 +26,7 @@ export function* unzstd(input: ArchiveInput): Pieces {
   };
   yield* decode(header);
   for (let last = false; !last;) {
+    while (!reader.isAhead(MAX_BLOCK + AROUND)) yield NOTHING_YET;
     const bytes = reader.take(3).slice();
     const head = bytes[0]! | bytes[1]! << 8 | bytes[2]! << 16;
     last = (head & 1) === 1;

@@ -4,6 +4,7 @@ import { extractMember } from "../archive/archive.ts";
 import { archiveKind } from "../archive/kinds.ts";
 import { type Digest, digestFileInBackground, sameContent } from "../files/digest.ts";
 import { downloadFromAny, type MirroredFile } from "../transfer/download.ts";
+import { Growth, unpackEarly } from "./early_unpack.ts";
 import { copyFile, moveOrCopy, removeIfThere } from "../files/durable_files.ts";
 import { reason, UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
@@ -26,6 +27,8 @@ const UNPACK_FACTOR = 50;
 
 /** The downloads of one release, each fetched once however many executables it holds. */
 export class ReleaseFiles {
+  readonly #growing = new Map<string, Growth>();
+  #turn: Promise<unknown> = Promise.resolve();
   readonly #downloads = new Map<string, Promise<string>>();
   /** The patch that is being applied. */
   #applied: Promise<unknown> = Promise.resolve();
@@ -111,16 +114,44 @@ export class ReleaseFiles {
   }
 
   async #whole(file: ReleaseFile, staged: string, stop: AbortSignal): Promise<Digest> {
-    const partial = await this.#fetch(file, file, stop);
-    return file.member === undefined
-      ? await this.#place(file, partial, staged)
-      : await this.#unpack(file, partial, staged).catch((error) => {
-        // What was signed and is wrong all the same is not gone on with.
-        if (error instanceof UpdateError && error.kind === "verification") {
-          discardPartial(this.session.system.fs, partial);
-        }
-        throw error;
-      });
+    const early = this.#unpackEarly(file, staged);
+    let partial: string;
+    try {
+      partial = await this.#fetch(file, file, stop);
+    } finally {
+      await early;
+    }
+    return await early ??
+      (file.member === undefined
+        ? await this.#place(file, partial, staged)
+        : await this.#inTurn(() => this.#unpack(file, partial, staged)).catch((error) => {
+          // What was signed and is wrong all the same is not gone on with.
+          if (error instanceof UpdateError && error.kind === "verification") {
+            discardPartial(this.session.system.fs, partial);
+          }
+          throw error;
+        }));
+  }
+
+  /**
+   * Of an archive the first executable, while the archive comes. On Windows a file that somebody
+   * reads cannot be replaced, and a download may have to.
+   */
+  #unpackEarly(file: ReleaseFile, staged: string): Promise<Digest | undefined> | undefined {
+    const { system } = this.session;
+    const first = file.member !== undefined && !this.#downloads.has(file.sha256);
+    if (!first || system.os === "windows") return undefined;
+    const growing = new Growth(file.size);
+    this.#growing.set(file.sha256, growing);
+    const archive = partialPath(this.session, file);
+    return this.#inTurn(() => unpackEarly(system, file, { archive, staged, growing }));
+  }
+
+  /** One after the other: each unpacking has memory of its own, with xz up to 64 MiB. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(task);
+    this.#turn = done.catch(() => {});
+    return done;
   }
 
   /** Either the file itself, or a patch of its executable. */
@@ -130,22 +161,25 @@ export class ReleaseFiles {
     const { system, report } = this.session;
     const partial = partialPath(this.session, source);
     const name = basename(file.target), total = source.size;
-    const isPatch = source !== file;
+    const isPatch = source !== file, growing = this.#growing.get(source.sha256);
     const done = downloadFromAny(source, partial, {
       system,
       ...this.access,
       signal: stop,
-      progress: (received) =>
+      progress: (received) => {
         report({
           ...{ event: "download", file: name, received, total },
           ...(isPatch && { insteadOf: file.size }),
-        }),
+        });
+        growing?.reached(received);
+      },
       tellMirror: (failure, next) =>
         isPatch
           ? report({ event: "patch-refused", file: name, reason: failure.message })
           : tellMirror(report, failure, next),
     })
-      .then(() => partial);
+      .then(() => (growing?.reached(total), partial))
+      .finally(() => growing?.fail());
     this.#downloads.set(source.sha256, done);
     return done;
   }

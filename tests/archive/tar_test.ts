@@ -96,6 +96,10 @@ testRefusals("tar", {
     tar({ name: "bin", type: "2", linkname: "/usr/bin" }, { ...TOOL, name: "bin/tool" }),
     { member: "bin/tool" },
   ],
+  "a file beneath the member": [
+    '"tool/x" lies beneath the member in it',
+    tar(TOOL, { name: "tool/x" }),
+  ],
   "the member twice": ['it has two members named like "tool"', tar(TOOL, TOOL)],
   "the member and ./ the member": [
     'it has two members named like "tool"',

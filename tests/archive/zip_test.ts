@@ -241,7 +241,7 @@ testRefusals("zip", {
     zip([{ ...EVIL, both: { name: Uint8Array.of(0x82), extra: pathOver(0x82, "tool") } }]),
   ],
   "a name that is the member's in an old code page": [
-    '"tóol" is also called "t\ufffdol" in it',
+    "it has a name in an unknown code",
     zip([{ ...EVIL, both: { name: Uint8Array.of(0x74, 0xa2, 0x6f, 0x6c) } }]),
     { member: "tóol" },
   ],
