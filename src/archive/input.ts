@@ -116,7 +116,8 @@ export class ByteReader {
     this.#end -= this.#start;
     this.#start = 0;
     const from = this.position + this.#end;
-    const more = Math.min(PIECE - this.#end, this.#input.size - from);
+    const { size, available } = this.#input;
+    const more = Math.min(PIECE - this.#end, (available?.() ?? size) - from);
     readInto(this.#input, from, this.#buffer.subarray(this.#end, this.#end + more));
     this.#end += more;
   }
