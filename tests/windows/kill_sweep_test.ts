@@ -56,7 +56,7 @@ async function sweep(scenario: Scenario, breakage: Breakage = "none"): Promise<S
   try {
     const what = ["sweep", JSON.stringify(scenario), breakage, windowsPath(folder)];
     const args = await programArgs("sweep", ...what);
-    const result = await runWindows(folder, DENO, args, { timeoutSeconds: 300 });
+    const result = await runWindows(folder, DENO, args, { timeoutSeconds: 1200 });
     assertEquals([result.code, result.stderr], [0, ""]);
     return JSON.parse(result.stdout);
   } finally {
