@@ -151,6 +151,32 @@ const CASES: Record<string, Refusal> = {
     says: ["Nothing there says what the tool is called", "--name a"],
     then: ["--name", "mytool"],
   },
+  "a name with a space": {
+    files: LINUX,
+    args: ["--name", "my tool"],
+    code: 2,
+    says: ["A shim would refuse this manifest", "name: expected up to 100 letters", "see --help"],
+    then: ["--name", "tool"],
+  },
+  "a homepage that is no page": {
+    files: LINUX,
+    args: ["--homepage", "mailto:me"],
+    code: 2,
+    says: ["homepage: expected an http(s) URL"],
+    then: ["--homepage", "https://example.com/"],
+  },
+  "notes of two lines": {
+    files: LINUX,
+    args: ["--notes", "one\ntwo"],
+    code: 2,
+    says: ["notes: expected one line of text"],
+    then: ["--notes", "one"],
+  },
+  "an executable with a name that Windows does not allow": {
+    files: { "tool-1.0.0-win-x64.zip": zipped({ "aux.exe": pe("x86_64") }) },
+    code: 2,
+    says: ["files[0].target: expected a plain file name"],
+  },
   "an expiry that is over": {
     files: LINUX,
     args: ["--expires", "2020-01-01T00:00:00Z"],
@@ -180,7 +206,10 @@ const CASES: Record<string, Refusal> = {
 
 function cutOff(): Uint8Array {
   const whole = elf("aarch64", { libc: "gnu" });
-  new DataView(whole.buffer).setBigUint64(64 + 32, 1_000_000n, true);
+  const view = new DataView(whole.buffer);
+  // A part that is loaded (PT_LOAD) ends far behind the file.
+  view.setUint32(64, 1, true);
+  view.setBigUint64(64 + 32, 1_000_000n, true);
   return whole;
 }
 
