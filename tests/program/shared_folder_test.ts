@@ -319,3 +319,65 @@ Deno.test({
     assertEquals(it.names().includes(".updater-shim"), false);
   },
 });
+
+Deno.test({
+  name: "Another tool's update is waited for, and that is said; this tool's own is not",
+  ignore,
+  async fn() {
+    await using it = new SharedFolder();
+    await it.publish("beta", "1.0.0", [served("beta", "1.0.0")]);
+    const never = Promise.withResolvers<Response>();
+    await using slow = serve({ "/release.json": () => never.promise });
+    it.write("alpha.json", JSON.stringify({ manifest: `${slow.url}/release.json` }), 0o600);
+    const alpha = new Deno.Command(await compiledShim(), {
+      args: ["--config", it.path("alpha.json")],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    while (slow.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    const own = await it.run("alpha");
+    assertEquals(own.code, 6, own.stderr);
+    assertStringIncludes(own.stderr, `process ${alpha.pid}, since`);
+    const patient = await it.run("beta", "--wait-timeout", "0.5");
+    assertEquals(patient.code, 6, patient.stderr);
+    assertStringIncludes(patient.stderr, `update of "alpha" (process ${alpha.pid}) to end`);
+    const beta = it.run("beta");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    alpha.kill("SIGKILL");
+    assertEquals([(await beta).code, it.read("beta")], [0, tool("beta 1.0.0")]);
+    await alpha.status;
+    never.resolve(new Response());
+  },
+});
+
+Deno.test({
+  name: "The lock is not held while the tool's end is waited for",
+  ignore,
+  async fn() {
+    await using it = new SharedFolder();
+    await it.publish("alpha", "1.0.0", [served("alpha", "1.0.0")]);
+    const parent = new Deno.Command("sleep", { args: ["60"] }).spawn();
+    const waiting = it.run("alpha", "--parent-pid", String(parent.pid));
+    const waits = it.path(".updater-shim", "alpha", "waits.json");
+    for (let tries = 0; tries < 500; tries++) {
+      if ([...it.names()].includes(".updater-shim") && exists(waits)) break;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assertEquals((await it.run("alpha", "--repair")).code, 0);
+    parent.kill();
+    await parent.status;
+    const { code, stderr } = await waiting;
+    assertEquals([code, it.read("alpha")], [0, tool("alpha 1.0.0")], stderr);
+    assertEquals(exists(waits), false);
+  },
+});
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
