@@ -30,7 +30,7 @@ import {
   unfinishedOf,
 } from "../installation/names.ts";
 import type { Session } from "../session.ts";
-import { moveOver } from "../transaction/swap.ts";
+import { moveOver } from "../installation/move_over.ts";
 import type { System } from "../system/system.ts";
 import { placeInTrash } from "../installation/trash.ts";
 

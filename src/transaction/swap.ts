@@ -5,8 +5,9 @@
 import { type Digest, digestFile, sameContent } from "../files/digest.ts";
 import { copyFile, isThere, linkOrCopy, lookAt, removeIfThere } from "../files/durable_files.ts";
 import { syncFolders } from "../files/durable_files.ts";
-import { errorCode, reason, UpdateError } from "../base/errors.ts";
+import { errorCode, UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
+import { moveOver } from "../installation/move_over.ts";
 import { type JournalFile, type JournalRecord, type Located, writeJournal } from "./journal.ts";
 import { openPatiently } from "../system/patience.ts";
 import type { Session } from "../session.ts";
@@ -197,34 +198,5 @@ export function holds(fs: FileSystem, path: string, content: Digest): boolean {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
-  }
-}
-
-/**
- * Gives `from` the name `to`, whatever had it. `spare` is a free name in the same folder for an
- * image that is executing. If we die: `to` is the one or the other file; on Windows, while `to`
- * executes, it may be missing and its file be at `spare`.
- */
-export async function moveOver(
-  { system, report }: Session,
-  from: string,
-  to: string,
-  spare: string,
-): Promise<void> {
-  try {
-    await system.platform.replaceFile(
-      system,
-      from,
-      to,
-      spare,
-      (notice) => report({ event: "warning", ...notice }),
-    );
-  } catch (error) {
-    if (system.os === "windows" || errorCode(error) !== "EBUSY") throw error;
-    throw new UpdateError("filesystem", `Cannot replace "${to}": ${reason(error)}`, {
-      path: to,
-      hint: "The file is a mount of its own (a bind mount): update what is mounted there instead.",
-      cause: error,
-    });
   }
 }

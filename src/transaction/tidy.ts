@@ -17,7 +17,8 @@ import {
 import { writeReceipt } from "../installation/receipt.ts";
 import type { Session } from "../session.ts";
 import { removeStagedFolder, sweepStaged } from "./staged_folder.ts";
-import { holds, moveOver } from "./swap.ts";
+import { moveOver } from "../installation/move_over.ts";
+import { holds } from "./swap.ts";
 import { discard } from "../installation/trash.ts";
 
 /**

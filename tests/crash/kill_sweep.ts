@@ -47,7 +47,9 @@ export async function killSweep(lab: Lab, sweep: KillSweep): Promise<Row> {
   const row = lab.report.row(sweep.name);
   const bed = lab.bed(sweep.release ?? "new", sweep.broken?.shim);
   const seen = new Set<string>();
-  for (let at = 1;; at += sweep.step ?? 1) {
+  const { only } = lab.report;
+  for (let at = only ?? 1;; at += sweep.step ?? 1) {
+    if (only !== undefined && at !== only) break;
     bed.reset();
     const trace: Trace = {
       folders: [bed.install],

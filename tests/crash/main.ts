@@ -1,5 +1,5 @@
 /**
- * `deno task test:crash [SECTION…]`: the compiled shim, real file systems, real kills. Linux on
+ * `deno task test:crash [SECTION…] [--at N]`: the compiled shim, real file systems, real kills. Linux on
  * x86-64, as root (loop devices, other users' processes). Prints what it tries, a table and
  * "N passed, N failed". README, "How this is tested", says what the rows mean.
  */
@@ -54,14 +54,17 @@ if (import.meta.main) {
 }
 
 async function runSections(scratch: string): Promise<boolean> {
-  const report = new Report();
+  const at = Deno.args.indexOf("--at");
+  const report = new Report(at < 0 ? undefined : Number(Deno.args[at + 1]));
+  const sections = at < 0 ? Deno.args : Deno.args.toSpliced(at, 2);
   await using lab = await Lab.make(join(scratch, "lab"), report);
   const began = performance.now();
   for (const [name, section] of Object.entries(SECTIONS)) {
     // The recovery and some proofs need the states that the kills leave.
-    const wanted = Deno.args.length === 0 || Deno.args.includes(name) ||
-      name === "kills" && ["recovery", "proofs"].some((later) => Deno.args.includes(later));
+    const wanted = sections.length === 0 || sections.includes(name) ||
+      name === "kills" && ["recovery", "proofs"].some((later) => sections.includes(later));
     if (!wanted) continue;
+    report.section = name;
     console.log(`== ${name} (after ${Math.round((performance.now() - began) / 1000)} s)`);
     try {
       await section(lab);

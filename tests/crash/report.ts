@@ -84,6 +84,12 @@ interface Check {
 
 /** All of a run. */
 export class Report {
+  /** The section that runs, for the command that runs it again. */
+  section = "";
+
+  /** `only`: a sweep tries this point alone (`--at N`). */
+  constructor(readonly only?: number) {}
+
   readonly rows: Row[] = [];
   readonly checks: Check[] = [];
 
@@ -97,10 +103,18 @@ export class Report {
   /** The line is done: nothing in it may be bad, and `least` points must have been tried. */
   close(row: Row, least: number): void {
     const { tried } = row.counts;
-    const few = tried < least ? `only ${tried} points were tried, not ${least}` : undefined;
+    const few = this.only === undefined && tried < least
+      ? `only ${tried} points were tried, not ${least}`
+      : undefined;
     const bad = row.bad > 0 ? `${row.bad} bad` : undefined;
     this.add(`${row.name}: ${tried} points`, [few, bad].filter(Boolean).join(", ") || undefined);
-    for (const complaint of row.complaints.slice(0, 10)) console.log(`      ${complaint}`);
+    for (const complaint of row.complaints.slice(0, 10)) {
+      console.log(`      ${complaint}`);
+      // A sweep of kills names its point first.
+      const at = /, (\d+): /.exec(complaint)?.[1];
+      const point = this.section === "kills" && at ? ` --at ${at}` : "";
+      console.log(`        again: deno task test:crash ${this.section}${point}`);
+    }
   }
 
   /** The line belongs to something broken on purpose, and must show it. */
