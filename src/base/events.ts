@@ -54,7 +54,8 @@ export type ShimEvent =
   | { event: "rolled-back"; from: string | null; to: string | null }
   | { event: "would-update"; from: string | null; to: string; files: string[] }
   | { event: "would-uninstall"; files: string[] }
-  | { event: "uninstalled"; files: string[] }
+  /** `afterExit` (Windows): the shim, which goes as soon as nobody executes it any more. */
+  | { event: "uninstalled"; files: string[]; afterExit?: string }
   | { event: "relaunched"; path: string; args: string[] }
   | { event: "warning"; message: string; path?: string; url?: string; hint?: string }
   | {

@@ -41,8 +41,13 @@ export async function uninstall(session: Session, lock: Lock): Promise<void> {
   const last = isLast
     ? { file: shim ?? dir.lock, trees: [dir.state], folders: [dir.path] }
     : { file: shim ?? dir.receipt, trees: [dir.home], folders: [] };
-  onFile("remove", last.file, () => platform.removeAfterExit(system, last));
-  report({ event: "uninstalled", files: [...files, ...shim ? [shim] : []] });
+  const when = onFile("remove", last.file, () => platform.removeAfterExit(system, last));
+  const own = shim === undefined ? [] : [shim];
+  report(
+    when === "now"
+      ? { event: "uninstalled", files: [...files, ...own] }
+      : { event: "uninstalled", files: [...files], ...shim !== undefined && { afterExit: shim } },
+  );
 }
 
 interface Removal {

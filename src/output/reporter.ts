@@ -116,7 +116,13 @@ function sentences(event: ShimEvent, opening: string): string[] {
         ? ["Would remove nothing: no update was ever made here"]
         : ["Would remove:", ...event.files.map((file) => `  ${file}`)];
     case "uninstalled":
-      return ["Removed:", ...event.files.map((file) => `  ${file}`)];
+      return [
+        "Removed:",
+        ...event.files.map((file) => `  ${file}`),
+        ...event.afterExit === undefined
+          ? []
+          : [`  ${event.afterExit} (as soon as nothing executes it, for 20 s at most)`],
+      ];
     case "relaunched":
       return [`Started ${event.path}`];
     case "warning":

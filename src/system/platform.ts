@@ -71,9 +71,9 @@ export interface Platform {
 
   /**
    * Removes the last files of an uninstall: at once where that is possible while we run, else as soon
-   * as we have exited. Throws the system's error.
+   * as we have exited. Says which. Throws the system's error.
    */
-  removeAfterExit(system: System, removal: Removal): void;
+  removeAfterExit(system: System, removal: Removal): "now" | "later";
 
   /** Whether two names in one folder are the same name. */
   sameName(a: string, b: string): boolean;

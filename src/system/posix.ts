@@ -18,6 +18,7 @@ export const posix: Platform = {
     for (const folder of folders) {
       if ([...fs.readDirSync(folder)].length === 0) fs.removeSync(folder);
     }
+    return "now";
   },
   sameName: (a, b) => a === b,
 };

@@ -70,7 +70,7 @@ function openForWriting({ fs }: System, path: string): void {
 export function removeAfterExit(
   { processes }: System,
   { file, trees, folders }: Removal,
-): void {
+): "later" {
   const paths = [
     ["SHIM_FIRST", file],
     ...trees.map((path, index) => [`SHIM_TREE${index}`, path]),
@@ -86,4 +86,5 @@ export function removeAfterExit(
   // /d: no AutoRun; /v:on: !X!; /s: only the outer quotes are cmd's.
   const line = `/d /q /v:on /s /c "${script(rest)}"`;
   processes.leaveBehind(COMMAND_SHELL, line, Object.fromEntries(env));
+  return "later";
 }

@@ -110,6 +110,10 @@ Deno.test("Every event that matters to people has a sentence", () => {
       "Would update 1.0.0 -> 2.0.0, replacing:\n  /a\n  /b\n",
     ],
     [{ event: "uninstalled", files: ["/a"] }, "Removed:\n  /a\n"],
+    [
+      { event: "uninstalled", files: ["/a"], afterExit: "/b" },
+      "Removed:\n  /a\n  /b (as soon as nothing executes it, for 20 s at most)\n",
+    ],
     [{ event: "relaunched", path: "/a", args: ["x"] }, "Started /a\n"],
     [{ event: "swapped", path: "/a" }, undefined],
   ];
