@@ -169,7 +169,10 @@ export class LzmaDecoder {
       history.position = pos;
       let length: number;
       if (this.#bit(IS_REP + state) === 0) {
-        reps.copyWithin(1, 0, 3);
+        // One by one: `copyWithin` costs as much as ten of these.
+        reps[3] = reps[2]!;
+        reps[2] = reps[1]!;
+        reps[1] = rep0;
         length = this.#length(LENGTH, posState);
         reps[0] = this.#distance(length);
         state = state < 7 ? 7 : 10;
@@ -204,7 +207,9 @@ export class LzmaDecoder {
     }
     const which = this.#bit(IS_REP1 + state) === 0 ? 1 : 2 + this.#bit(IS_REP2 + state);
     const distance = reps[which]!;
-    reps.copyWithin(1, 0, which);
+    if (which === 3) reps[3] = reps[2]!;
+    if (which > 1) reps[2] = reps[1]!;
+    reps[1] = reps[0]!;
     reps[0] = distance;
     return false;
   }
