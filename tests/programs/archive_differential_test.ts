@@ -76,7 +76,7 @@ function entryOf() {
         "",
       ],
     )),
-    prefix: field(fc.constantFrom("t", "tool", "")),
+    prefix: seldom(fc.constantFrom("t", "tool", ""), undefined, 4),
     magic: field(fc.constantFrom("ustar  \0", "\0".repeat(8), "ustar\x0099", "ustar\0  ", "")),
     tail: field(fc.constantFrom("tar\0", "x")),
     checksum: field(fc.constantFrom("000001\0 ", "")),
