@@ -3,7 +3,7 @@
  * executables in FOLDER, which are named `PROGRAM-TRIPLE[.exe]`, for `updater-shim` and
  * `updater-shim-pack`:
  *
- *     PROGRAM-VERSION-TRIPLE.tar.gz, for Windows .zip   the executable, README, LICENSE
+ *     PROGRAM-VERSION-TRIPLE.tar.gz, for Windows .zip   the executable, README, LICENSE, manual page
  *     PROGRAM-VERSION.cdx.json                          what the executable is made of
  *     release.json                                      the shim's release manifest, schema 1
  *     SHA256SUMS                                        of all files, also those that lay there before
@@ -16,6 +16,7 @@ import { gzipSync } from "node:zlib";
 import { type Zippable, zipSync } from "fflate";
 import { packTar } from "modern-tar";
 import { dirname, fromFileUrl, join, resolve } from "@std/path";
+import { manPage } from "../src/cli/man_page.ts";
 import { VERSION } from "../src/base/version.ts";
 import { billOfMaterials } from "./bill_of_materials.ts";
 import { sourceTime } from "./source_time.ts";
@@ -107,6 +108,7 @@ async function pack(folder: string, target: string, program: Program) {
       content: Deno.readFileSync(join(ROOT, text)),
       mode: 0o644,
     })),
+    ...manual(name, program),
     {
       name: `${name}/${executableName(target, program)}`,
       content: Deno.readFileSync(built),
@@ -118,6 +120,13 @@ async function pack(folder: string, target: string, program: Program) {
   Deno.writeFileSync(join(folder, archive), windows ? zip(files) : await tarGz(files));
   Deno.removeSync(built);
   return { archive, member: `${name}/${executableName(target, program)}`, executable };
+}
+
+/** Of the shim only: `--man` prints the same. */
+function manual(folder: string, program: Program): Packed[] {
+  if (program !== "updater-shim") return [];
+  const content = new TextEncoder().encode(manPage(program));
+  return [{ name: `${folder}/${program}.1`, content, mode: 0o644 }];
 }
 
 interface Packed {

@@ -24,11 +24,15 @@ Deno.test("a release is unpacked by tar and unzip, and checked by sha256sum", as
         ? run("unzip", "-q", `${name}.zip`)
         : run("tar", "-xzf", `${name}.tar.gz`));
       const inside = join(folder, name);
-      assertEquals([...Deno.readDirSync(inside)].map(({ name }) => name).sort(), [
-        "LICENSE",
-        "README.md",
-        executableName(target),
-      ]);
+      assertEquals(
+        [...Deno.readDirSync(inside)].map(({ name }) => name).sort(),
+        [
+          "LICENSE",
+          "README.md",
+          executableName(target),
+          "updater-shim.1",
+        ].sort(),
+      );
       const executable = join(inside, executableName(target));
       assertEquals(Deno.readTextFileSync(executable), `for ${target}`);
       assertEquals(Deno.statSync(executable).mode! & 0o777, 0o755);
