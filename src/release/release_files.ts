@@ -91,7 +91,13 @@ export class ReleaseFiles {
       // One after the other: each takes some memory.
       const made = this.#applied.then(() => makePatchedFile(fs, planned, partial, staged, stop));
       this.#applied = made.catch(() => {});
-      return await made;
+      const digest = await made;
+      // Not left to the end: recovery finishes an update without us. Two executables may share one.
+      const sharing = [...this.patches.values()].filter(({ patch }) =>
+        patch.sha256 === planned.patch.sha256
+      );
+      if (sharing.length === 1) discardPartial(fs, partial);
+      return digest;
     } catch (error) {
       stop.throwIfAborted();
       this.#refuse(file, planned.patch, error);
