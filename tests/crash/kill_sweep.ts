@@ -27,7 +27,7 @@ export interface Broken {
 export interface KillSweep {
   readonly name: string;
   readonly class: "other" | "write";
-  readonly release?: "new" | "slow" | "sick";
+  readonly release?: "new" | "slow" | "sick" | "patched";
   /** Rules of the tracer that lead the shim down another path. */
   readonly fail?: readonly string[];
   /** Only every so many-th call: the writes of a download are all alike. */

@@ -29,6 +29,9 @@ const SECTIONS: Record<string, (lab: Lab) => Promise<unknown>> = {
     await killSweep(lab, { name: "killed", class: "other", least: 50, keep });
     const name = "killed in the download";
     await killSweep(lab, { name, class: "write", release: "slow", least: 50, step: 3 });
+    const patched = { release: "patched", least: 50 } as const;
+    await killSweep(lab, { name: "killed, by patches", class: "other", ...patched, keep });
+    await killSweep(lab, { name: "killed while patching", class: "write", ...patched, least: 10 });
     const fallback = { name: "killed, without links", fail: NO_LINKS } as const;
     await killSweep(lab, { ...fallback, class: "other", least: 50, keep });
     const undoing = { name: "killed while undoing", release: "sick", ends: HEALTH_CODE } as const;

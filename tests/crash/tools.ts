@@ -1,10 +1,14 @@
 /** The main tool of the sweeps, in two versions, and a server that has the newer one. */
 import { fromFileUrl, join } from "@std/path";
+import { PATCH_FORMAT } from "../../src/patch/format.ts";
+import { patchBetween } from "../support/patches.ts";
 import {
+  manifestFor,
   releaseRoutes,
   type Routes,
   serve,
   type Served,
+  sha256,
   type TestServer,
 } from "../support/shim.ts";
 import { must } from "./process.ts";
@@ -54,9 +58,34 @@ export class Tools {
     return NAMES.map((target) => ({ target, content: this.get(target, version) }));
   }
 
-  /** Serves `/old/release.json`, `/new/…`, `/slow/…` (the new one in pieces) and `/sick/…`. */
+  /** The new set, by patches of the old one; the full files are not to be had. */
+  #patched(): Routes {
+    const patches = new Map(NAMES.map((name) => [
+      `files/${name}.patch`,
+      patchBetween(this.get(name, OLD), this.get(name, NEW)),
+    ]));
+    const release = this.release(NEW).map((file): Served => {
+      const url = `files/${file.target}.patch`, old = this.get(file.target, OLD);
+      const from = { size: old.length, sha256: sha256(old) };
+      const { length: size } = patches.get(url)!;
+      const patch = { from, url, size, sha256: sha256(patches.get(url)!), format: PATCH_FORMAT };
+      return { ...file, entry: { patches: [patch] } };
+    });
+    const routes: Routes = {
+      "/patched/release.json": () => Response.json(manifestFor(release, { version: NEW })),
+    };
+    for (const [url, bytes] of patches) {
+      routes[`/patched/${url}`] = () => new Response(bytes.slice());
+    }
+    return routes;
+  }
+
+  /**
+   * Serves `/old/release.json`, `/new/…`, `/slow/…` (the new one in pieces), `/sick/…` and
+   * `/patched/…` (the new one, as patches).
+   */
   serve(): TestServer {
-    const routes: Routes = {};
+    const routes = this.#patched();
     const add = (prefix: string, version: string) => {
       const release = releaseRoutes(this.release(version), { version });
       for (const [path, answer] of Object.entries(release)) routes[`/${prefix}${path}`] = answer;
