@@ -1,0 +1,18 @@
+/** Random histories of a folder that two tools share. `deno task fuzz` lives 2,000 of them. */
+import fc from "fast-check";
+import { live } from "./history.ts";
+import { histories } from "./steps.ts";
+
+const RUNS = Number(Deno.env.get("FUZZ_RUNS") ?? 0) > 0 ? 2000 : 60;
+
+Deno.test({
+  name: `in ${RUNS} random histories no file has what it may not have`,
+  // The smallest executables there are: elsewhere the system wants more of them.
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await fc.assert(fc.asyncProperty(histories(12), live), {
+      numRuns: RUNS,
+      ...(Deno.env.has("FUZZ_SEED") && { seed: Number(Deno.env.get("FUZZ_SEED")) }),
+    });
+  },
+});
