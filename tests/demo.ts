@@ -30,23 +30,23 @@ class Installation {
     Deno.mkdirSync(folder);
     const made = new Installation(folder);
     Deno.copyFileSync(old.executable, made.path("esbuild"));
-    Deno.copyFileSync(shim, made.path("updater-shim"));
+    Deno.copyFileSync(shim, made.path("esbuild-updater"));
     Deno.writeTextFileSync(
-      made.path("updater-shim.json"),
+      made.path("esbuild-updater.json"),
       JSON.stringify({ name: "esbuild", manifest }, null, 2),
     );
-    // The main tool's own part: spawn the shim, exit. Three lines in any language.
+    // The main tool's own part: the shim takes its place, and its terminal.
     Deno.writeTextFileSync(
       made.path("estool"),
       `#!/bin/sh
 here=$(dirname "$0")
 case "$1 $2" in
-  "self update") "$here/updater-shim" --parent-pid $$ & exit 0 ;;
+  "self update") exec "$here/esbuild-updater" ;;
   *) exec "$here/esbuild" "$@" ;;
 esac
 `,
     );
-    for (const name of ["esbuild", "updater-shim", "estool"]) {
+    for (const name of ["esbuild", "esbuild-updater", "estool"]) {
       Deno.chmodSync(made.path(name), 0o755);
     }
     return made;
@@ -76,25 +76,12 @@ esac
     }
   }
 
-  /** The shim runs on after the tool's exit: this waits for the end of its run. */
-  async untilDone(): Promise<string> {
-    const lastRun = join(this.folder, ".updater-shim", "updater-shim", "last-run.json");
-    for (let i = 0; i < 600; i++) {
-      try {
-        return JSON.parse(Deno.readTextFileSync(lastRun)).outcome.event;
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    }
-    return "no end within 30 s";
-  }
-
   names(): string {
     return [...Deno.readDirSync(this.folder)].map(({ name }) => name).sort().join(" ");
   }
 }
 
-const CLEAN = ".updater-shim esbuild estool updater-shim updater-shim.json";
+const CLEAN = ".updater-shim esbuild esbuild-updater esbuild-updater.json estool";
 
 async function demo(scratch: string): Promise<void> {
   chapter("1. A shim, a tool in two versions, a server");
@@ -112,27 +99,28 @@ async function demo(scratch: string): Promise<void> {
   expect("before", before, before === "0.28.1");
   say("The server takes a second for it, so that there is something to see.");
   server.throttle(5_000_000);
-  await one.run("estool", "self", "update");
-  const outcome = await one.untilDone();
-  expect("the shim's last run", outcome, outcome === "updated");
+  const done = await one.run("estool", "self", "update");
+  expect("the exit code of `self update`", String(done), done === 0);
   const after = one.version();
   expect("after", after, after === "0.28.2");
   expect("files left over", one.names() === CLEAN ? "none" : one.names(), one.names() === CLEAN);
-  const back = await one.run("updater-shim", "--rollback");
+  const back = await one.run("esbuild-updater", "--rollback");
   const rolled = one.version();
   expect("and back again with --rollback", rolled, back === 0 && rolled === "0.28.1");
 
   chapter("3. Killed in the middle of the download");
   const two = Installation.make(join(scratch, "two"), shim, old, server.manifest);
   server.throttle(2_000_000);
-  await two.run("estool", "self", "update");
-  const { pid, received } = await untilHalf(two, fresh.size);
-  Deno.kill(pid, "SIGKILL");
-  say(`kill -9 ${pid}   (after ${received} of ${fresh.size} bytes)`);
+  say("$ estool self update");
+  const running = new Deno.Command(two.path("estool"), { args: ["self", "update"] }).spawn();
+  const received = await untilHalf(two, fresh.size);
+  running.kill("SIGKILL");
+  await running.status;
+  say(`kill -9 ${running.pid}   (after ${received} of ${fresh.size} bytes)`);
   const still = two.version();
   expect("the tool still runs", still, still === "0.28.1");
   server.throttle(Infinity);
-  const code = await two.run("updater-shim");
+  const code = await two.run("esbuild-updater");
   const start = server.ranges.at(-1) ?? 0;
   expect("the next update resumes", `at byte ${start}`, code === 0 && start > 0);
   const resumed = two.version();
@@ -142,7 +130,7 @@ async function demo(scratch: string): Promise<void> {
   say("Interrupted on Windows: only the .previous.exe is left.");
   Deno.renameSync(two.path("esbuild"), two.path("esbuild.previous.exe"));
   expect("the tool is gone", two.version(), !isThere(two.path("esbuild")));
-  await two.run("updater-shim", "--repair");
+  await two.run("esbuild-updater", "--repair");
   const restored = two.version();
   expect("mended by --repair", restored, restored === "0.28.2");
 
@@ -152,10 +140,10 @@ async function demo(scratch: string): Promise<void> {
   Deno.truncateSync(two.path("esbuild"), Math.floor(fresh.executableSize / 2));
   const broken = two.version();
   expect("the tool is cut off", broken, broken !== "0.28.2");
-  await two.run("updater-shim", "--repair");
+  await two.run("esbuild-updater", "--repair");
   const mended = two.version();
   expect("mended by --repair", mended, mended === "0.28.2");
-  await two.run("updater-shim", "--repair");
+  await two.run("esbuild-updater", "--repair");
   expect("files left over", two.names() === CLEAN ? "none" : two.names(), two.names() === CLEAN);
 }
 
@@ -168,21 +156,15 @@ function isThere(path: string): boolean {
   }
 }
 
-/** Waits until about half of the download is on the disk. */
-async function untilHalf(
-  at: Installation,
-  size: number,
-): Promise<{ pid: number; received: number }> {
-  const state = join(at.folder, ".updater-shim"), home = join(state, "updater-shim");
+/** Waits until about half of the download is on the disk, and says how much that is. */
+async function untilHalf(at: Installation, size: number): Promise<number> {
+  const partial = join(at.folder, ".updater-shim", "esbuild-updater", "partial");
   for (let i = 0; i < 600; i++) {
     await new Promise((resolve) => setTimeout(resolve, 20));
     try {
-      const part = [...Deno.readDirSync(join(home, "partial"))].find(({ name }) =>
-        name.endsWith(".part")
-      )!;
-      const received = Deno.statSync(join(home, "partial", part.name)).size;
-      const { pid } = JSON.parse(Deno.readTextFileSync(join(state, "holder.json")));
-      if (received > size / 3) return { pid, received };
+      const part = [...Deno.readDirSync(partial)].find(({ name }) => name.endsWith(".part"))!;
+      const received = Deno.statSync(join(partial, part.name)).size;
+      if (received > size / 3) return received;
     } catch {
       // Not yet there.
     }
