@@ -26,7 +26,7 @@ import { type Lock, takeLock } from "./installation/lock.ts";
 import { workAsOwner } from "./installation/folder_owner.ts";
 import { findOrphans } from "./orphans/orphans.ts";
 import { recover, type Recovery } from "./transaction/recover.ts";
-import { finishRepair, tellUnrepaired } from "./commands/repair.ts";
+import { repair, tellUnrepaired } from "./commands/repair.ts";
 import { relaunch } from "./commands/relaunch.ts";
 import { createReporter } from "./output/reporter.ts";
 import { programOf, type Subject, subjectOf } from "./output/subject.ts";
@@ -189,7 +189,7 @@ interface Run {
 
 /** The lock is held from the first recovery to the last word, but not while the parent is waited for. */
 async function workLogged(run: Run): Promise<number> {
-  const { command, session, stop } = run;
+  const { command, session, config, stop } = run;
   const { system, dir } = session;
   const { kind, waitTimeoutMs: timeoutMs } = command;
   const take = () =>
@@ -201,7 +201,7 @@ async function workLogged(run: Run): Promise<number> {
     session.report(event);
   };
   const logged: Session = { ...session, report };
-  let code = 1;
+  let code = 1, parentEnded = !waits(command, system);
   try {
     const ended = endedWait(logged);
     if (ended) report(ended);
@@ -210,12 +210,17 @@ async function workLogged(run: Run): Promise<number> {
       tellUnrepaired(logged, recovery);
       lock.release();
       await waitOutside(logged, command, stop);
+      parentEnded = true;
       lock = await take();
       recovery = await recover(logged, stop);
     }
     code = await workLocked({ ...run, session: logged }, recovery, lock);
   } catch (error) {
     code = fail(error, report);
+    // A service that was to be updated is not to stay down for it. Whoever stopped us wants it so.
+    if (command.relaunch && parentEnded && !stop.aborted) {
+      await relaunch(logged, config.name, command.relaunch);
+    }
   } finally {
     // An uninstalled tool has no folder to write to.
     if (hasHome(system, dir)) log.finish(code);
@@ -244,9 +249,12 @@ async function workLocked(
   recovery: Recovery,
   lock: Lock,
 ): Promise<number> {
-  if (command.kind === "repair") return finishRepair(session, recovery);
-  tellUnrepaired(session, recovery);
   const { healthCheck } = config;
+  if (command.kind === "repair") {
+    await repair(session, recovery, healthCheck, stop);
+    return 0;
+  }
+  tellUnrepaired(session, recovery);
   switch (command.kind) {
     case "update": {
       const { update } = await load.update();

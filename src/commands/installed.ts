@@ -1,7 +1,7 @@
 /** Which version is installed: by the receipt if it fits the disk, else by the tool's own word. */
 import { createHash } from "node:crypto";
 import type { Digest } from "../files/digest.ts";
-import { isThere, lookAt } from "../files/durable_files.ts";
+import { isThere } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import type { HealthCheck } from "../base/health_check.ts";
 import { askVersion } from "../transaction/health.ts";
@@ -14,12 +14,16 @@ import {
 } from "../installation/receipt.ts";
 import type { Session } from "../session.ts";
 import type { Staged } from "../transaction/plan.ts";
+import { holds } from "../transaction/swap.ts";
+import { isUntouched } from "./file_state.ts";
 import { behindOf, pathOf, type Target } from "../installation/targets.ts";
 
 /** What is installed, as far as it can be told. */
 export interface InstalledVersion {
   /** Null: nothing installed, or nobody knows. */
   readonly version: string | null;
+  /** Something is installed. */
+  readonly present: boolean;
   /** `releaseDigest` of that version, where a receipt says so. */
   readonly release: string | null;
   /** The highest version ever accepted here. */
@@ -42,10 +46,11 @@ export async function findInstalled(
   const receipt = readReceipt(fs, session.dir);
   const known = knownReceipt(receipt);
   const highest = known?.highest ?? null;
-  if (known && fits(session, known, targets)) {
-    return { version: known.version, release: known.release, highest, receipt: known };
-  }
   const first = targets.find((target) => target.current !== undefined);
+  const present = first !== undefined;
+  if (known && fits(session, known, targets)) {
+    return { version: known.version, present, release: known.release, highest, receipt: known };
+  }
   const version = first ? await askVersion(session, first.path, healthCheck) ?? null : null;
   if (receipt === "damaged" && first && version === null && !allowDowngrade) {
     throw new UpdateError(
@@ -57,15 +62,27 @@ export async function findInstalled(
       },
     );
   }
-  return { version, release: null, highest, receipt: known };
+  return { version, present, release: null, highest, receipt: known };
 }
 
-/** By size: `--status` and `--rollback` compare digests, an everyday check need not. */
+/**
+ * By size and time where they are as they were installed, for an everyday check is to be fast; by
+ * digest where the time is another one. `--status`, `--repair` and `--uninstall` always compare
+ * digests.
+ */
 function fits({ system: { fs } }: Session, receipt: Receipt, targets: readonly Target[]): boolean {
   return receipt.files.length > 0 && targets.every(({ name, path }) => {
     const file = receipt.files.find((file) => file.name === name);
-    return file === undefined || lookAt(fs, path)?.size === file.size;
+    if (file === undefined) return true;
+    return isUntouched(fs, path, file) || holds(fs, path, file);
   });
+}
+
+/** The executable that speaks for the tool: the one of its name, else the first of the set. */
+export function mainOf(receipt: Receipt | null, name?: string): Installed | undefined {
+  const tool = name ?? receipt?.name;
+  const files = receipt?.files ?? [];
+  return files.find((file) => file.name === tool || file.name === `${tool}.exe`) ?? files[0];
 }
 
 /** One digest over all executables of a release, whatever way they are packed. */
@@ -84,11 +101,13 @@ export interface InSet {
   readonly content: Digest;
   /** What it replaces; null where nothing was there, or where it is not replaced. */
   readonly replaced: Digest | null;
+  /** When its bytes were written: a rename keeps that. Null where the system does not say. */
+  readonly modified: Date | null;
 }
 
 /** A staged executable, as part of what is installed after the commit. */
-export function inSet({ name, target, fresh, old }: Staged): InSet {
-  return { name, path: target, content: fresh, replaced: old };
+export function inSet({ name, target, fresh, old, stagedInfo: { mtime } }: Staged): InSet {
+  return { name, path: target, content: fresh, replaced: old, modified: mtime };
 }
 
 /** What a receipt says of the release itself. */
@@ -123,9 +142,15 @@ export function nextReceipt(
     updated: new Date(clock.now()).toISOString(),
   };
 
-  function installed({ name, path, content: { size, sha256 } }: InSet): Installed {
+  function installed({ name, path, content: { size, sha256 }, modified }: InSet): Installed {
     const behind = behindOf(fs, dir, { name, path });
-    return { name, size, sha256, ...(behind !== undefined && { behind }) };
+    return {
+      name,
+      size,
+      sha256,
+      ...(modified && { modified: modified.getTime() }),
+      ...(behind !== undefined && { behind }),
+    };
   }
 }
 

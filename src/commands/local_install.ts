@@ -3,11 +3,13 @@ import { basename, join, resolve } from "node:path";
 import { copyFile, isThere, realPath, removeIfThere } from "../files/durable_files.ts";
 import { digestFileInBackground } from "../files/digest.ts";
 import { UpdateError } from "../base/errors.ts";
+import { isPlainName, PLAIN_NAME } from "../base/file_names.ts";
+import type { InstallDir } from "../installation/install_dir.ts";
 import { examine } from "../files/executable_format.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { HealthCheck } from "../base/health_check.ts";
 import { askVersion } from "../transaction/health.ts";
-import { findInstalled, inSet, nextReceipt } from "./installed.ts";
+import { findInstalled, inSet, mainOf, nextReceipt } from "./installed.ts";
 import { fillAll, Staging } from "../transaction/transaction.ts";
 import { knownReceipt, readReceipt } from "../installation/receipt.ts";
 import type { Session } from "../session.ts";
@@ -44,7 +46,7 @@ export async function installLocal(
       },
     );
   }
-  const target = resolveTarget(system, dir, name ?? basename(source));
+  const target = resolveTarget(system, dir, plainName(dir, name ?? basename(source)));
   if (target.path === file) {
     throw new UpdateError("usage", `Cannot install "${source}" over itself`, {
       path: source,
@@ -66,8 +68,11 @@ export async function installLocal(
     });
     return await digestFileInBackground(fs, staged);
   }, stop);
-  const version = await askVersion(session, filled[0]!.staged, healthCheck) ?? null;
+  const told = await askVersion(session, filled[0]!.staged, healthCheck) ?? null;
   const staged = await staging.prove(filled, stop);
+  // Another executable of the set does not say which version the tool is.
+  const main = mainOf(before.receipt);
+  const version = !main || main.name === target.name ? told : before.receipt?.version ?? null;
   const fields = {
     name: before.receipt?.name ?? null,
     version,
@@ -78,7 +83,15 @@ export async function installLocal(
   const set = staged.map(inSet);
   const receipt = nextReceipt(session, before.receipt, fields, before, set, "kept");
   await staging.commit(staged, receipt, stop);
-  report({ event: "updated", from: before.version, to: version ?? basename(source) });
+  report({ event: "updated", from: before.version, to: told ?? basename(source) });
+}
+
+/** The file's own name has to be one that a target may have, as `--target` has. */
+function plainName({ path, config }: InstallDir, name: string): string {
+  if (isPlainName(name) && join(path, name) !== config) return name;
+  throw new UpdateError("usage", `Nothing can be installed as "${name}"`, {
+    hint: `Say with --target how it is to be called: ${PLAIN_NAME}.`,
+  });
 }
 
 function said(completeness: string): string {
@@ -86,15 +99,21 @@ function said(completeness: string): string {
   return completeness === "missing" ? "missing" : "not a file";
 }
 
-/** Swaps back to what the last update replaced; a second time swaps forward again. */
+/**
+ * Swaps back to what the last update replaced; a second time swaps forward again. What the `user`
+ * went back from is not offered again; what a `repair` had to go back from is.
+ */
 export async function rollBack(
   session: Session,
   healthCheck: HealthCheck,
   stop: AbortSignal,
+  who: "user" | "repair" = "user",
 ): Promise<void> {
   const { system, dir, report } = session;
   const { fs } = system;
-  const receipt = knownReceipt(readReceipt(fs, dir));
+  const state = readReceipt(fs, dir);
+  if (state === "damaged") throw damagedReceipt(dir);
+  const receipt = knownReceipt(state);
   if (!receipt?.rollback) {
     throw new UpdateError("usage", `There is no version to go back to in "${dir.path}"`, {
       path: dir.rollback,
@@ -123,7 +142,8 @@ export async function rollBack(
   const staged = await staging.prove(filled, stop);
   const { name, highest } = receipt;
   const { version, release } = rollback;
-  const fields = { name, version, release, highest, rolledBack: before.version };
+  const rolledBack = who === "user" ? before.version : null;
+  const fields = { name, version, release, highest, rolledBack };
   const next = nextReceipt(session, receipt, fields, before, staged.map(inSet), "kept");
   await staging.commit(staged, next, stop);
   report({ event: "rolled-back", from: before.version, to: version });
@@ -134,5 +154,17 @@ function spoilt(copy: string): UpdateError {
     "verification",
     `The rollback copy "${copy}" is missing or not what the last update put there`,
     { path: copy, hint: "Nothing was changed. Install the version you want with --pin or --from." },
+  );
+}
+
+/** Without it nobody knows which copies are good, nor which files are the tool's. */
+export function damagedReceipt({ receipt }: InstallDir): UpdateError {
+  return new UpdateError(
+    "filesystem",
+    `The receipt "${receipt}" cannot be read: it does not say any more what is installed`,
+    {
+      path: receipt,
+      hint: "Nothing was changed. Run an update with --force: it installs all anew and writes one.",
+    },
   );
 }

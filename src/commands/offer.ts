@@ -79,6 +79,7 @@ export async function readOffer(
   refuseSharedTargets(targets);
   const { healthCheck, allowDowngrade, force } = options;
   const installed = await findInstalled(session, targets, healthCheck, allowDowngrade);
+  refuseUnknown(session, installed, options);
   const missing = targets.some((target) => !target.current);
   const offered = isRolledBack(installed, manifest) && !force ? "up-to-date" : undefined;
   const decision = offered ?? decideVersion(
@@ -112,8 +113,9 @@ async function split({ system: { fs } }: Session, all: readonly WantedFile[]) {
     const { executable: { name, path, current }, digest } = file;
     const same = digest !== null && current?.size === digest.size &&
       sameContent(await onFile("read", path, () => digestFileAside(fs, path)), digest);
-    if (same) unchanged.push({ name, path, content: digest, replaced: null });
-    else wanted.push(file);
+    if (same) {
+      unchanged.push({ name, path, content: digest, replaced: null, modified: current!.mtime });
+    } else wanted.push(file);
   }
   return { wanted, unchanged };
 }
@@ -247,6 +249,27 @@ function refuseStale(
   if (typeof receipt === "string") return;
   const nothing = { version: null, release: null };
   decideVersion(nothing, receipt.highest, { version, release }, { allowDowngrade, force });
+}
+
+/**
+ * That nobody knows the installed version is no licence for an older one. An author who turned the
+ * question off (`healthCheck: false`) has answered it.
+ */
+function refuseUnknown(
+  { dir }: Session,
+  { present, version, highest }: InstalledVersion,
+  { allowDowngrade, force, healthCheck, name }: Options,
+): void {
+  if (!present || version !== null || highest || allowDowngrade || force || !healthCheck) return;
+  throw new UpdateError(
+    "verification",
+    `It is not known which version of ${name ?? "the tool"} is installed in "${dir.path}"`,
+    {
+      path: dir.path,
+      hint:
+        "It does not tell its version, so the release may be older. Use --force once if it is not.",
+    },
+  );
 }
 
 /** Two names that lead to one file cannot both be replaced. */

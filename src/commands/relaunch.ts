@@ -3,26 +3,38 @@ import { join } from "node:path";
 import { reason } from "../base/errors.ts";
 import { knownReceipt, readReceipt } from "../installation/receipt.ts";
 import type { Session } from "../session.ts";
+import { isThere } from "../files/durable_files.ts";
+import { mainOf } from "./installed.ts";
 
 /**
- * Starts the executable that has the tool's name, else the first one of the set. The update is done
- * by then: that a program does not start is told, and is no failure of the update.
+ * Starts the executable that has the tool's name, else the first one of the set: the new version, or
+ * after a failure the old one, so that a service is not down for it. That a program does not start is
+ * told, and is no failure of the update.
  */
 export async function relaunch(
   { system, dir, report }: Session,
   name: string | undefined,
   args: readonly string[],
 ): Promise<void> {
-  const receipt = knownReceipt(readReceipt(system.fs, dir));
-  const files = receipt?.files ?? [];
-  const tool = name ?? receipt?.name;
-  const file = files.find((file) => file.name === tool || file.name === `${tool}.exe`) ?? files[0];
-  if (!file) return;
-  const path = join(dir.path, file.name);
+  const file = mainOf(knownReceipt(readReceipt(system.fs, dir)), name)?.name ??
+    namedIn(system, dir, name);
+  if (file === undefined) return;
+  const path = join(dir.path, file);
   try {
     await system.processes.spawn(path, args);
     report({ event: "relaunched", path, args: [...args] });
   } catch (error) {
     report({ event: "warning", message: `Cannot start "${path}": ${reason(error)}`, path });
   }
+}
+
+/** Before the first update there is no receipt: then the tool is what has its name. */
+function namedIn(
+  { fs, os }: Session["system"],
+  dir: Session["dir"],
+  name: string | undefined,
+): string | undefined {
+  if (name === undefined) return undefined;
+  const file = os === "windows" ? `${name}.exe` : name;
+  return isThere(fs, join(dir.path, file)) ? file : undefined;
 }

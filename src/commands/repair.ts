@@ -1,19 +1,79 @@
 /** What a recovery means to whoever asked for it: a repair has to say all, an update only what stops it. */
-import { UpdateError } from "../base/errors.ts";
+import { join } from "@std/path";
+import { reason, UpdateError } from "../base/errors.ts";
+import type { HealthCheck } from "../base/health_check.ts";
+import type { Unrepaired } from "../orphans/orphans.ts";
+import { knownReceipt, readReceipt, type Receipt } from "../installation/receipt.ts";
 import type { Recovery } from "../transaction/recover.ts";
+import { holds } from "../transaction/swap.ts";
 import type { Session } from "../session.ts";
+import { quickFileState } from "./file_state.ts";
 
-/** The end of `--repair`: tells what was left alone. Throws `repair` if something is still broken. */
-export function finishRepair({ report }: Session, recovery: Recovery): number {
+/**
+ * The rest of `--repair`, after recovery: executables that the receipt lists and that are missing or
+ * cut off come back from the rollback copy, as a set, so that there is never a mix. Tells what was
+ * left alone. Throws `repair` if something is still broken.
+ */
+export async function repair(
+  session: Session,
+  recovery: Recovery,
+  healthCheck: HealthCheck,
+  stop: AbortSignal,
+): Promise<void> {
+  const { report } = session;
   for (const { previous, why } of recovery.left) {
     report({ event: "warning", message: `Left "${previous}" alone: ${why}`, path: previous });
   }
-  if (recovery.unrepaired.length > 0) throw unrepaired(recovery);
+  const receipt = knownReceipt(readReceipt(session.system.fs, session.dir));
+  const broken = receipt ? brokenFiles(session, receipt) : [];
+  const still = broken.length > 0 && !recovery.blocked
+    ? await goBack(session, receipt!, broken, healthCheck, stop)
+    : broken;
+  const unrepaired = [...recovery.unrepaired, ...still];
+  if (unrepaired.length > 0) throw cannotRepair(unrepaired);
   const { mended, removed, recovered } = recovery;
-  if (mended.length + removed.length === 0 && !recovered) {
+  if (mended.length + removed.length + broken.length === 0 && !recovered) {
     report({ event: "nothing-to-repair" });
   }
-  return 0;
+}
+
+/** An executable that does not run any more, by its name too. */
+interface Broken extends Unrepaired {
+  readonly name: string;
+}
+
+function brokenFiles(session: Session, receipt: Receipt): Broken[] {
+  return receipt.files.flatMap((file): Broken[] => {
+    const { path, state } = quickFileState(session, file);
+    if (state !== "missing" && state !== "broken") return [];
+    const why = state === "missing" ? "it is missing" : "it is empty or cut off";
+    return [{ name: file.name, path, why, hint: "Run the update: it installs it again." }];
+  });
+}
+
+/** An older version that runs is better than none. Returns what is still broken. */
+async function goBack(
+  session: Session,
+  { rollback }: Receipt,
+  broken: readonly Broken[],
+  healthCheck: HealthCheck,
+  stop: AbortSignal,
+): Promise<readonly Broken[]> {
+  const { system: { fs }, dir, report } = session;
+  const copies = rollback?.files ?? [];
+  const copyOf = (name: string) => join(dir.rollback, name);
+  const complete = broken.every(({ name }) => copies.some((copy) => copy.name === name)) &&
+    copies.every((copy) => holds(fs, copyOf(copy.name), copy));
+  if (!complete) return broken;
+  try {
+    const { rollBack } = await import("./local_install.ts");
+    await rollBack(session, healthCheck, stop, "repair");
+  } catch (error) {
+    if (!(error instanceof UpdateError) || stop.aborted) throw error;
+    return broken.map((file) => ({ ...file, why: `${file.why}; ${reason(error)}` }));
+  }
+  for (const { name, path } of broken) report({ event: "repaired", path, from: copyOf(name) });
+  return [];
 }
 
 /**
@@ -21,13 +81,13 @@ export function finishRepair({ report }: Session, recovery: Recovery): number {
  * name does not, and is told.
  */
 export function tellUnrepaired({ report }: Session, recovery: Recovery): void {
-  if (recovery.blocked) throw unrepaired(recovery);
+  if (recovery.blocked) throw cannotRepair(recovery.unrepaired);
   for (const { path, why, hint } of recovery.unrepaired) {
     report({ event: "warning", message: `Cannot repair "${path}": ${why}`, path, hint });
   }
 }
 
-function unrepaired({ unrepaired: [first, ...others] }: Recovery): UpdateError {
+function cannotRepair([first, ...others]: readonly Unrepaired[]): UpdateError {
   const more = others.map(({ path, why, hint }) => `; "${path}": ${why} (${hint})`).join("");
   return new UpdateError("repair", `Cannot repair "${first!.path}": ${first!.why}${more}`, {
     path: first!.path,

@@ -1,18 +1,15 @@
 /** What is installed and what lies about. Looks only: no lock, no recovery, nothing is written. */
 import { join } from "node:path";
 import { isThere, readIfThere } from "../files/durable_files.ts";
-import { filesystemError, isFilesystemError } from "../files/fs_errors.ts";
-import { examine } from "../files/executable_format.ts";
 import { hasStateDir } from "../installation/install_dir.ts";
 import { readJournal } from "../transaction/journal.ts";
 import { type Holder, isHolderAlive, readHolder } from "../installation/holder.ts";
 import { isHiddenName } from "../installation/names.ts";
 import { findOrphans } from "../orphans/orphans.ts";
-import { type Installed, knownReceipt, readReceipt } from "../installation/receipt.ts";
-import { pathOf } from "../installation/targets.ts";
+import { knownReceipt, readReceipt } from "../installation/receipt.ts";
 import type { Session } from "../session.ts";
 import { visible } from "../output/text.ts";
-import { holds } from "../transaction/swap.ts";
+import { type FileState, fileState } from "./file_state.ts";
 
 /** The answer of `--status`, as `--json` prints it. */
 export interface Status {
@@ -20,11 +17,9 @@ export interface Status {
   readonly installDir: string;
   readonly name: string | null;
   readonly version: string | null;
-  /** `changed`: complete, but not what the last update installed. */
-  readonly files: readonly {
-    readonly path: string;
-    readonly state: "installed" | "changed" | "broken" | "missing" | "not-a-file";
-  }[];
+  /** Whether what the last update wrote down can be read. */
+  readonly receipt: "valid" | "none" | "damaged";
+  readonly files: readonly FileState[];
   readonly rollback: string | null;
   /** The last run's own words (`last-run.json`). */
   readonly lastRun: unknown;
@@ -39,14 +34,16 @@ export async function readStatus(session: Session): Promise<Status> {
   const { system, dir } = session;
   const { fs } = system;
   const used = hasStateDir(system, dir);
-  const receipt = used ? knownReceipt(readReceipt(fs, dir)) : null;
+  const state = used ? readReceipt(fs, dir) : "none";
+  const receipt = knownReceipt(state);
   const journal = used ? readJournal(fs, dir) : { state: "none" } as const;
   return {
     event: "status",
     installDir: dir.path,
     name: receipt?.name ?? null,
     version: receipt?.version ?? null,
-    files: receipt?.files.map((file) => stateOf(session, file)) ?? [],
+    receipt: state === "none" || state === "damaged" ? state : "valid",
+    files: receipt?.files.map((file) => fileState(session, file)) ?? [],
     rollback: receipt?.rollback ? receipt.rollback.version ?? "unknown version" : null,
     lastRun: readLastRun(session),
     interrupted: journal.state === "none"
@@ -57,19 +54,6 @@ export async function readStatus(session: Session): Promise<Status> {
     leftovers: leftovers(session),
     lockedBy: used ? await livingHolder(session) : null,
   };
-}
-
-function stateOf({ system: { fs }, dir }: Session, file: Installed): Status["files"][number] {
-  let path = join(dir.path, file.name);
-  try {
-    path = pathOf(fs, dir, file.name);
-    if (holds(fs, path, file)) return { path, state: "installed" };
-    const { completeness } = examine(fs, path);
-    return { path, state: completeness === "complete" ? "changed" : completeness };
-  } catch (error) {
-    if (!isFilesystemError(error)) throw error;
-    throw filesystemError(error, "look at", path);
-  }
 }
 
 function readLastRun({ system: { fs }, dir }: Session): unknown {
@@ -97,13 +81,19 @@ async function livingHolder({ system, dir }: Session): Promise<Holder | null> {
   return holder && await isHolderAlive(system, holder) ? holder : null;
 }
 
+const WITHOUT_VERSION: Record<Status["receipt"], string> = {
+  none: "not installed by updater-shim",
+  damaged: "the receipt cannot be read; run an update with --force",
+  valid: "unknown version",
+};
+
 /** For people. */
 export function describeStatus(status: Status): string {
   const { name, version, lockedBy, lastRun } = status;
   const outcome = lastRun as { outcome?: { event?: unknown }; finished?: unknown } | null;
   const rows: (readonly [string, string])[] = [
     ["install dir", status.installDir],
-    ["installed", version ? `${name ?? ""} ${version}`.trim() : "not installed by updater-shim"],
+    ["installed", version ? `${name ?? ""} ${version}`.trim() : WITHOUT_VERSION[status.receipt]],
     ...status.files.map(({ path, state }) => ["", `${path} (${state})`] as const),
     ["rollback", status.rollback ?? "none"],
     ["last run", outcome ? `${outcome.outcome?.event ?? "?"}, ${outcome.finished ?? "?"}` : "none"],

@@ -23,6 +23,8 @@ const InstalledSchema = v.strictObject({
   /** The name in the release manifest, and in the install dir. */
   name: NameSchema,
   ...DIGEST_FIELDS,
+  /** When its bytes were written, in milliseconds since 1970: while it is that, nobody changed them. */
+  modified: v.optional(v.number()),
   /**
    * Where the name is a link: the real path of its file, relative to the install dir. Only to compare
    * with what the link leads to now; never to act on.

@@ -87,7 +87,7 @@ function sentences(event: ShimEvent, opening: string): string[] {
       return [`${event.version} is installed: up to date`];
     case "available":
       return [
-        `An update is available: ${event.from ?? "not installed"} -> ${event.to}`,
+        `An update is available: ${event.from ?? "no known version"} -> ${event.to}`,
         // A fresh answer comes with the manifest, which had them.
         ...event.fresh ? [] : news(event),
       ];

@@ -134,7 +134,8 @@ export async function askVersion(
       check.timeoutMs,
     );
     if (code !== 0 || timedOut) return undefined;
-    return /\b\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?/.exec(stdout)?.[0];
+    // "tool 1.4.0" and "tool v1.4.0"; a commit or a date beside it is no version.
+    return /(?:^|[^\w.-])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)/.exec(stdout)?.[1];
   } catch {
     return undefined;
   }

@@ -190,6 +190,7 @@ class History {
           gone: [],
           then: { ...NOTHING, installed, rollback },
           mustRefuse: set.size === 0 && !state.interrupted,
+          mayRefuse: state.interrupted !== null,
         };
       }
       case "uninstall": {
@@ -315,7 +316,7 @@ class History {
     ended: Ended,
     certain: boolean,
   ): void {
-    const { set, gone, then, mustRefuse } = wanted;
+    const { set, gone, then, mustRefuse, mayRefuse } = wanted;
     const state = this.#tools.get(step.tool)!;
     const untouched = state.touched.size === 0 && certain;
     const done = [...set].every(([name, label]) => after.get(name) === label) &&
@@ -338,7 +339,7 @@ class History {
       );
     }
     this.#expect(
-      mustRefuse || !untouched || step.do === "repair" || this.#isBlocked(),
+      mustRefuse || mayRefuse || !untouched || step.do === "repair" || this.#isBlocked(),
       `code ${ended.code} where nothing is in the way`,
     );
     this.#expect([2, 4, 7, 8, 9].includes(ended.code), `an unexpected code ${ended.code}`);
@@ -386,6 +387,8 @@ interface Wanted {
   readonly then: ToolState;
   /** It must end with a code other than 0, and change nothing. */
   readonly mustRefuse: boolean;
+  /** It depends on what the recovery finds whether there is something to do. */
+  readonly mayRefuse?: boolean;
 }
 
 function targetsOf(tool: Tool, kind: string): string[] {

@@ -146,6 +146,8 @@ export class World implements Disposable {
         out: () => {},
         err: (text) => said += text,
         isTerminal: false,
+        isInteractive: false,
+        readInput: () => null,
         columns: () => 80,
         inputEnd: () => new Promise(() => {}),
       },
