@@ -28,6 +28,10 @@ import { findOrphans } from "./orphans/orphans.ts";
 import { recover, type Recovery } from "./transaction/recover.ts";
 import { repair, tellUnrepaired } from "./commands/repair.ts";
 import { relaunch } from "./commands/relaunch.ts";
+import { check } from "./commands/check.ts";
+import { installLocal, rollBack } from "./commands/local_install.ts";
+import { uninstall } from "./commands/uninstall.ts";
+import { update } from "./commands/update.ts";
 import { createReporter } from "./output/reporter.ts";
 import { programOf, type Subject, subjectOf } from "./output/subject.ts";
 import { RunLog } from "./output/run_log.ts";
@@ -41,17 +45,6 @@ import { waitForParent } from "./parent/wait_for_parent.ts";
 
 /** `--check` found a newer version. */
 const AVAILABLE = 10;
-
-/**
- * Loaded when they are asked for: some tools run `--repair` at each of their starts, which needs
- * nothing of releases, networks and archives.
- */
-const load = {
-  check: () => import("./commands/check.ts"),
-  localInstall: () => import("./commands/local_install.ts"),
-  uninstall: () => import("./commands/uninstall.ts"),
-  update: () => import("./commands/update.ts"),
-};
 
 /** A command that works on an install dir. */
 type Work = Extract<Command, { installDir: string | undefined }>;
@@ -129,11 +122,9 @@ async function work(
   if (options && (command.kind === "check" || dryRun)) {
     // Looks only: no lock, no recovery, no state dir.
     if (dryRun) {
-      const { update } = await load.update();
       await update(session, options, stop.signal);
       return 0;
     }
-    const { check } = await load.check();
     return await check(session, options, stop.signal) ? AVAILABLE : 0;
   }
   if (command.kind === "repair" && isUntouched(session)) {
@@ -256,30 +247,22 @@ async function workLocked(
   }
   tellUnrepaired(session, recovery);
   switch (command.kind) {
-    case "update": {
-      const { update } = await load.update();
+    case "update":
       await update(session, options!, stop);
       break;
-    }
-    case "from": {
-      const { installLocal } = await load.localInstall();
+    case "from":
       await installLocal(
         session,
         { from: command.file, target: command.target, healthCheck },
         stop,
       );
       break;
-    }
-    case "rollback": {
-      const { rollBack } = await load.localInstall();
+    case "rollback":
       await rollBack(session, healthCheck, stop);
       break;
-    }
-    case "uninstall": {
-      const { uninstall } = await load.uninstall();
+    case "uninstall":
       await uninstall(session, lock);
       return 0;
-    }
   }
   if (command.relaunch) await relaunch(session, config.name, command.relaunch);
   return 0;

@@ -8,6 +8,7 @@ import type { Recovery } from "../transaction/recover.ts";
 import { holds } from "../transaction/swap.ts";
 import type { Session } from "../session.ts";
 import { quickFileState } from "./file_state.ts";
+import { rollBack } from "./local_install.ts";
 
 /**
  * The rest of `--repair`, after recovery: executables that the receipt lists and that are missing or
@@ -66,7 +67,6 @@ async function goBack(
     copies.every((copy) => holds(fs, copyOf(copy.name), copy));
   if (!complete) return broken;
   try {
-    const { rollBack } = await import("./local_install.ts");
     await rollBack(session, healthCheck, stop, "repair");
   } catch (error) {
     if (!(error instanceof UpdateError) || stop.aborted) throw error;

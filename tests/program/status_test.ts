@@ -4,6 +4,7 @@ import { describeStatus, type Status } from "../../src/commands/status.ts";
 
 Deno.test("No name on the disk can forge a line of --status or steer the terminal", () => {
   const status: Status = {
+    receipt: "valid",
     event: "status",
     installDir: "/tools\nlock        free",
     name: "tool\x1b[2J",
