@@ -20,7 +20,8 @@ export type ShimEvent =
     notes?: string;
     homepage?: string;
   }
-  | { event: "up-to-date"; version: string }
+  /** `declined`: a newer one that the user went back from, and that is not offered again. */
+  | { event: "up-to-date"; version: string; declined?: string }
   | {
     event: "available";
     from: string | null;

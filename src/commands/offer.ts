@@ -1,5 +1,6 @@
 /** Which release is offered to this installation, and what it would change here. Changes nothing. */
 import { UpdateError } from "../base/errors.ts";
+import type { ShimEvent } from "../base/events.ts";
 import { redactUrl } from "../base/url_policy.ts";
 import { compareVersions, decideVersion, isVersion } from "../base/version.ts";
 import type { Options } from "../cli/config.ts";
@@ -42,6 +43,8 @@ export interface Offer {
   readonly installed: InstalledVersion;
   readonly release: string;
   readonly decision: "update" | "up-to-date" | "held-back";
+  /** The user went back from it. */
+  readonly declined: boolean;
   readonly document: SignedDocument;
   /** Where the manifest came from. */
   readonly location: string;
@@ -81,7 +84,8 @@ export async function readOffer(
   const installed = await findInstalled(session, targets, healthCheck, allowDowngrade);
   refuseUnknown(session, installed, options);
   const missing = targets.some((target) => !target.current);
-  const offered = isRolledBack(installed, manifest) && !force ? "up-to-date" : undefined;
+  const declined = isRolledBack(installed, manifest) && !force;
+  const offered = declined ? "up-to-date" : undefined;
   const decision = offered ?? decideVersion(
     { version: installed.version, release: installed.release },
     installed.highest,
@@ -97,7 +101,14 @@ export async function readOffer(
     ? { wanted: wantedNow, unchanged: [] }
     : await split(session, wantedNow);
   const what = heldBack ? "held-back" : decision;
-  return { ...found, targets, wanted, unchanged, installed, decision: what };
+  return { ...found, targets, wanted, unchanged, installed, decision: what, declined };
+}
+
+/** Why there is nothing to do. */
+export function upToDate({ installed, manifest: { version }, declined }: Offer): ShimEvent {
+  const event = "up-to-date";
+  if (!declined || installed.version === null) return { event, version };
+  return { event, version: installed.version, declined: version };
 }
 
 function wantedFile(source: ReleaseFile, executable: Target): WantedFile {

@@ -11,7 +11,7 @@ import { fillAll, Staging } from "../transaction/transaction.ts";
 import { download } from "./download.ts";
 import { openAccess } from "./access.ts";
 import { inSet, type InstalledVersion, nextReceipt } from "./installed.ts";
-import { readOffer } from "./offer.ts";
+import { readOffer, upToDate } from "./offer.ts";
 
 /** Installs the offered version, or says that it is installed. Throws `UpdateError`. */
 export async function update(session: Session, options: Options, stop: AbortSignal): Promise<void> {
@@ -23,10 +23,7 @@ export async function update(session: Session, options: Options, stop: AbortSign
   const { manifest, wanted, unchanged, installed } = offer;
   const from = installed.version, to = manifest.version;
   if (offer.decision !== "update" && !options.dryRun) discardDownloaded(session);
-  if (offer.decision === "up-to-date") {
-    // Not the offered one where the user went back from it.
-    return report({ event: "up-to-date", version: from ?? to });
-  }
+  if (offer.decision === "up-to-date") return report(upToDate(offer));
   if (offer.decision === "held-back") {
     const { percent = 100 } = manifest.rollout ?? {};
     return report({ event: "held-back", version: from, to, percent });

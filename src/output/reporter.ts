@@ -84,7 +84,9 @@ function sentences(event: ShimEvent, opening: string): string[] {
         ...news(event),
       ];
     case "up-to-date":
-      return [`${event.version} is installed: up to date`];
+      return event.declined === undefined ? [`${event.version} is installed: up to date`] : [
+        `${event.version} is installed. You went back from ${event.declined}: it is not offered again before there is a newer one, but --force installs it`,
+      ];
     case "available":
       return [
         `An update is available: ${event.from ?? "no known version"} -> ${event.to}`,

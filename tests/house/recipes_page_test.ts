@@ -16,6 +16,17 @@ Deno.test("Each block of the recipes' page is a file that is tested, and each fi
   }
 });
 
+Deno.test("the recipe of README.md is one of them", () => {
+  const blocks = [
+    ...Deno.readTextFileSync(new URL("../../README.md", import.meta.url)).matchAll(BLOCK),
+  ]
+    .filter(([, name]) => name!.includes("mytool"));
+  assertEquals(blocks.length, 1);
+  for (const [, name, code] of blocks) {
+    assertEquals(code, Deno.readTextFileSync(new URL(name!, RECIPES)), name);
+  }
+});
+
 function filesBelow(folder: URL, prefix = ""): string[] {
   return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
     isDirectory ? filesBelow(new URL(`${name}/`, folder), `${prefix}${name}/`) : [prefix + name]

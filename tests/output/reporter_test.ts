@@ -97,7 +97,7 @@ Deno.test("Every event that matters to people has a sentence", () => {
     [{ event: "up-to-date", version: "1.0.0" }, "1.0.0 is installed: up to date\n"],
     [
       { event: "available", from: null, to: "1.0.0", checked: "2026-11-01T12:00:00Z", fresh: true },
-      "An update is available: not installed -> 1.0.0\n",
+      "An update is available: no known version -> 1.0.0\n",
     ],
     [
       { event: "verified", file: "tool", size: 31_457_280, sha256: "ab" },

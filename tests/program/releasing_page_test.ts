@@ -97,6 +97,23 @@ Deno.test({
   },
 });
 
+const README = "the README's two lines make a signed release";
+Deno.test({
+  name: README,
+  ignore,
+  async fn() {
+    await using desk = await Desk.make();
+    desk.write("dist/mytool-linux-x64", elf("x86_64"));
+    await desk.runBlocks(README);
+    const release = JSON.parse(Deno.readTextFileSync(desk.path("dist/release.json")));
+    assertEquals([release.name, release.version], ["mytool", "1.4.0"]);
+    assertMatch(
+      Deno.readTextFileSync(desk.path("dist/release.json.minisig")),
+      /^untrusted comment/,
+    );
+  },
+});
+
 const FOLDER = "the folder of the page is packed, checked and installed";
 Deno.test({
   name: FOLDER,

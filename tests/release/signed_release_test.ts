@@ -219,7 +219,9 @@ Deno.test("the highest version ever accepted stays the floor after a rollback", 
   await bed.publish({ version: "1.9.0" });
   assertRefused(await bed.update(), "1.9.0 is older than the highest seen version 2.0.0");
   await bed.publish({ version: "2.0.0" });
-  assertInstalled(await bed.update(), "2.0.0");
+  const declined = await bed.update();
+  assertStringIncludes(declined.stderr, "1.0.0 is installed. You went back from 2.0.0");
+  assertInstalled(await bed.update(["--force"]), "2.0.0");
 });
 
 Deno.test("the same version with other bytes is refused without --force", async () => {
