@@ -30,7 +30,7 @@ import { repair, tellUnrepaired } from "./commands/repair.ts";
 import { relaunch } from "./commands/relaunch.ts";
 import { check } from "./commands/check.ts";
 import { installLocal, rollBack } from "./commands/local_install.ts";
-import { uninstall } from "./commands/uninstall.ts";
+import { plannedRemoval, uninstall } from "./commands/uninstall.ts";
 import { update } from "./commands/update.ts";
 import { createReporter } from "./output/reporter.ts";
 import { programOf, type Subject, subjectOf } from "./output/subject.ts";
@@ -84,7 +84,8 @@ export async function run(args: readonly string[], system: System): Promise<numb
   const report = createReporter(system, command, subject);
   try {
     // Where the shim lies, the tool lies: that needs no configuration.
-    const dir = findInstallDir(system, command);
+    const make = command.kind === "update" && !command.dryRun;
+    const dir = findInstallDir(system, { ...command, make });
     return await workAsOwner(system, dir.path, args) ??
       await work(command, dir, system, report, subject);
   } catch (error) {
@@ -107,8 +108,11 @@ async function work(
   if (command.kind === "status") return await showStatus(session, command.json);
   const { dryRun } = command;
   if (command.kind === "uninstall") {
-    const { plannedRemoval } = await load.uninstall();
     const files = plannedRemoval(session);
+    if (files.length === 0 && !hasHome(system, dir)) {
+      report({ event: "uninstalled", files });
+      return 0;
+    }
     if (dryRun) {
       report({ event: "would-uninstall", files });
       return 0;

@@ -138,7 +138,7 @@ export function nextReceipt(
     files: [...set.map(installed), ...others === "kept" ? rest : []],
     dropped: dropped.filter((file) => !isInSet(file) && isThere(fs, pathOf(fs, dir, file.name))),
     rollback: nextRollback(before, release, old, set),
-    madeFolder: before?.madeFolder ?? false,
+    madeFolder: before?.madeFolder ?? dir.made,
     updated: new Date(clock.now()).toISOString(),
   };
 

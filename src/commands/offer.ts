@@ -82,7 +82,6 @@ export async function readOffer(
   refuseSharedTargets(targets);
   const { healthCheck, allowDowngrade, force } = options;
   const installed = await findInstalled(session, targets, healthCheck, allowDowngrade);
-  refuseUnknown(session, installed, options);
   const missing = targets.some((target) => !target.current);
   const declined = isRolledBack(installed, manifest) && !force;
   const offered = declined ? "up-to-date" : undefined;
@@ -95,6 +94,7 @@ export async function readOffer(
   const heldBack = decision === "update" &&
     isHeldBack(session, options, manifest, installed, targets);
   if (decision === "update" && !force) refuseNamesInUse(session, targets, installed.receipt);
+  if (decision === "update") refuseUnknown(session, installed, options);
   const all = files.map((source, index) => wantedFile(source, targets[index]!));
   const wantedNow = decision === "update" ? all : [];
   const { wanted, unchanged } = force

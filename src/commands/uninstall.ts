@@ -2,14 +2,16 @@
  * Removes the main tool, the state dir and the shim itself. The receipt says what the tool is, and
  * goes after everything else: cut short anywhere, `--uninstall` can be run again and carries on.
  */
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { isThere, realPath, removeIfThere } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { Lock } from "../installation/lock.ts";
 import { toolsOf } from "../installation/install_dir.ts";
 import { type Installed, readReceipt, type Receipt } from "../installation/receipt.ts";
+import { toolIdOfShim } from "../installation/names.ts";
 import { behindOf, pathOf } from "../installation/targets.ts";
+import { damagedReceipt } from "./local_install.ts";
 import { holds } from "../transaction/swap.ts";
 import type { Session } from "../session.ts";
 import { howToFindHolders } from "../system/windows_holders.ts";
@@ -19,19 +21,21 @@ const EXIT_MS = 5000;
 const LOOK_MS = 250;
 
 /**
- * Removes everything that belongs to the tool, and the install dir if nothing else is in it. The
- * lock is held, and ends with the state dir. Throws `usage` where no update ever said what the tool
- * is, and `filesystem` for what cannot be removed.
+ * Removes what was installed and still is that, by digest and real path; the rest is named and left.
+ * The configuration goes too, the shim if it bears the tool's id, and the install dir if the shim made
+ * it and nothing else is in it. The lock is held, and ends with the state dir. Throws `filesystem` for
+ * what cannot be removed, and where nobody knows any more what was installed.
  */
 export async function uninstall(session: Session, lock: Lock): Promise<void> {
   const { system, dir, report } = session;
   const { fs, platform } = system;
   const receipt = readReceipt(fs, dir);
-  if (typeof receipt === "string") {
+  if (receipt === "damaged") throw damagedReceipt(dir);
+  if (receipt === "none") {
     removeEmptyState(session, lock);
-    throw unknownTool(dir.path, dir.receipt);
+    return report({ event: "uninstalled", files: [] });
   }
-  const { files, shim } = removalOf(session, receipt);
+  const { files, shim, left } = removalOf(session, receipt);
   await refuseRunning(session, files);
   if (shim) await refuseOtherShims(session, shim);
   for (const path of files) onFile("remove", path, () => removeIfThere(fs, path));
@@ -39,10 +43,18 @@ export async function uninstall(session: Session, lock: Lock): Promise<void> {
   // What the tools of the folder share goes with the last one.
   const isLast = toolsOf(system, dir).every(({ home }) => home === dir.home);
   const last = isLast
-    ? { file: shim ?? dir.lock, trees: [dir.state], folders: [dir.path] }
+    ? { file: shim ?? dir.lock, trees: [dir.state], folders: receipt.madeFolder ? [dir.path] : [] }
     : { file: shim ?? dir.receipt, trees: [dir.home], folders: [] };
   const when = onFile("remove", last.file, () => platform.removeAfterExit(system, last));
   const own = shim === undefined ? [] : [shim];
+  for (const path of left) {
+    report({
+      event: "warning",
+      message: `"${path}" was left: it is not what was installed`,
+      path,
+      hint: "It was changed since, or is somebody else's. Remove it by hand if it is in the way.",
+    });
+  }
   report(
     when === "now"
       ? { event: "uninstalled", files: [...files, ...own] }
@@ -55,16 +67,22 @@ interface Removal {
   readonly files: readonly string[];
   /** Its executable, where it goes too. */
   readonly shim: string | undefined;
+  /** There under a name of the tool's, but not what was installed. */
+  readonly left: readonly string[];
 }
 
 function removalOf(session: Session, receipt: Receipt): Removal {
   const { system: { fs, platform }, dir } = session;
   const shim = ownExecutable(session);
+  const known = [...receipt.files, ...receipt.dropped].filter(({ name }) =>
+    !(shim && platform.sameName(join(dir.path, name), shim))
+  );
   // By the name in the install dir and by the real path: a link goes with its file.
-  const names = [...receipt.files, ...receipt.dropped].flatMap((file) => pathsOf(session, file));
-  const files = [...new Set([...names, dir.config])]
-    .filter((path) => !(shim && platform.sameName(path, shim)) && isThere(fs, path));
-  return { files, shim };
+  const names = known.flatMap((file) => pathsOf(session, file));
+  const files = [...new Set([...names, dir.config])].filter((path) => isThere(fs, path));
+  const left = known.map(({ name }) => join(dir.path, name))
+    .filter((path) => !files.includes(path) && isThere(fs, path));
+  return { files, shim, left };
 }
 
 /** All that an uninstall would remove now, what is kept of the tool last; nothing without a receipt. */
@@ -76,7 +94,7 @@ export function plannedRemoval(session: Session): string[] {
   return [...files, ...shim ? [shim] : [], dir.home];
 }
 
-/** The shim's executable if it lies in the install dir: another one serves other tools, too. */
+/** The shim's executable if it is the tool's own: another one serves other tools, too. */
 function ownExecutable({ system: { fs, execPath }, dir }: Session): string | undefined {
   let path = execPath;
   try {
@@ -84,9 +102,7 @@ function ownExecutable({ system: { fs, execPath }, dir }: Session): string | und
   } catch {
     // Removed or renamed since we started.
   }
-  // By its name as well: `deno run` makes Deno's own the executable.
-  const isShim = /^updater-shim/i.test(basename(path));
-  return isShim && dirname(path) === dir.path ? path : undefined;
+  return dirname(path) === dir.path && toolIdOfShim(path) === dir.id ? path : undefined;
 }
 
 /**
@@ -171,27 +187,7 @@ function removeEmptyState(session: Session, lock: Lock): void {
 }
 
 /** What the tools of the folder share goes with the last one. */
-function removeStateIfLast(session: Session): void {
-  const { system, dir } = session;
+function removeStateIfLast({ system, dir }: Session): void {
   if (toolsOf(system, dir).some((tool) => isThere(system.fs, tool.home))) return;
   onFile("remove", dir.state, () => system.fs.removeSync(dir.state, { recursive: true }));
-  removeIfEmpty(session);
-}
-
-/** A folder of the tool's own goes too; a shared one, such as ~/.local/bin, stays. */
-function removeIfEmpty({ system: { fs }, dir }: Session): void {
-  if ([...fs.readDirSync(dir.path)].length === 0) {
-    onFile("remove", dir.path, () => fs.removeSync(dir.path));
-  }
-}
-
-function unknownTool(folder: string, receipt: string): UpdateError {
-  return new UpdateError(
-    "usage",
-    `Cannot uninstall from "${folder}": no update was ever made here`,
-    {
-      path: receipt,
-      hint: "Only files that updater-shim installed are removed. Delete the tool's files by hand.",
-    },
-  );
 }

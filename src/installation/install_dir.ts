@@ -49,6 +49,8 @@ export interface InstallDir {
   readonly answer: string;
   /** The lock of whoever asks for it. */
   readonly asking: string;
+  /** This run made the folder. */
+  readonly made: boolean;
 }
 
 /** What the command line says about the place. */
@@ -57,6 +59,8 @@ export interface Place {
   readonly installDir?: string | undefined;
   /** `--config`, as given. */
   readonly config?: string | undefined;
+  /** A folder that is missing is made, in one that is there: for a first installation. */
+  readonly make?: boolean;
 }
 
 /**
@@ -83,7 +87,15 @@ export function findInstallDir(system: System, place: Place): InstallDir {
       hint: "Name the tool's configuration with --config, or give the shim a plain name.",
     });
   }
-  return openInstallDir(system, folder, id, config);
+  const made = place.make === true && place.installDir !== undefined && makeMissing(system, folder);
+  return { ...openInstallDir(system, folder, id, config), made };
+}
+
+function makeMissing({ fs }: Pick<System, "fs">, folder: string): boolean {
+  if (isThere(fs, folder) || !isThere(fs, dirname(folder))) return false;
+  onFile("make the install dir", folder, () => fs.mkdirSync(folder, { mode: 0o755 }));
+  syncFolder(fs, dirname(folder));
+  return true;
 }
 
 /** Opens a folder for one tool. Throws `filesystem` where it is missing or no folder. */
@@ -137,6 +149,7 @@ function installDirOf(path: string, id: string, config: string): InstallDir {
     partial: join(home, IN_TOOL.partial),
     staged: join(home, IN_TOOL.staged),
     rollback: join(home, IN_TOOL.rollback),
+    made: false,
     downloaded: join(home, IN_TOOL.downloaded),
     installationId: join(home, IN_TOOL.installationId),
     answer: join(home, IN_TOOL.answer),

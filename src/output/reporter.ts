@@ -118,6 +118,9 @@ function sentences(event: ShimEvent, opening: string): string[] {
         ? ["Would remove nothing: no update was ever made here"]
         : ["Would remove:", ...event.files.map((file) => `  ${file}`)];
     case "uninstalled":
+      if (event.files.length === 0 && event.afterExit === undefined) {
+        return ["Nothing was installed here: nothing is removed."];
+      }
       return [
         "Removed:",
         ...event.files.map((file) => `  ${file}`),

@@ -16,7 +16,11 @@ export const posix: Platform = {
     fs.removeSync(file);
     for (const tree of trees) fs.removeSync(tree, { recursive: true });
     for (const folder of folders) {
-      if ([...fs.readDirSync(folder)].length === 0) fs.removeSync(folder);
+      try {
+        if ([...fs.readDirSync(folder)].length === 0) fs.removeSync(folder);
+      } catch {
+        // A mount point, or a folder of somebody else's: an empty folder does no harm.
+      }
     }
     return "now";
   },

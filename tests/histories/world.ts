@@ -147,7 +147,7 @@ export class World implements Disposable {
         err: (text) => said += text,
         isTerminal: false,
         isInteractive: false,
-        readInput: () => null,
+        readInput: () => Promise.resolve(null),
         columns: () => 80,
         inputEnd: () => new Promise(() => {}),
       },

@@ -1,70 +1,12 @@
 /** One folder, many tools, and what people do to it: moved, copied, tidied by hand. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { compiledShim, releaseRoutes, serve, type Served, type ShimRun } from "../support/shim.ts";
+import { compiledShim, serve, type Served } from "../support/shim.ts";
+import { runAs, served, SharedFolder } from "../support/shared_folder.ts";
 import { tool } from "../support/world.ts";
 
 const ignore = Deno.build.os === "windows"; // The tools are shell scripts.
 const bytes = (text: string) => new TextEncoder().encode(text);
-
-/** A folder in which several tools live, each with its configuration. */
-class SharedFolder implements AsyncDisposable {
-  readonly root = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "updater-shim-shared-" }));
-  readonly folder = join(this.root, "bin");
-  readonly #servers: AsyncDisposable[] = [];
-
-  constructor() {
-    Deno.mkdirSync(this.folder);
-  }
-
-  path(...names: string[]): string {
-    return join(this.folder, ...names);
-  }
-
-  write(name: string, content: string, mode = 0o755): string {
-    Deno.writeTextFileSync(this.path(name), content, { mode });
-    return this.path(name);
-  }
-
-  read(...names: string[]): string {
-    return Deno.readTextFileSync(this.path(...names));
-  }
-
-  names(): string[] {
-    return [...Deno.readDirSync(this.folder)].map(({ name }) => name).sort();
-  }
-
-  /** A release of a tool, and the configuration `<id>.json` that leads to it. */
-  async publish(id: string, version: string, files: readonly Served[]): Promise<string[]> {
-    const server = serve(releaseRoutes(files, { name: id, version }));
-    this.#servers.push(server);
-    const config = { name: id, manifest: `${server.url}/release.json` };
-    Deno.writeTextFileSync(this.path(`${id}.json`), JSON.stringify(config), { mode: 0o600 });
-    return await Promise.resolve(server.requests as string[]);
-  }
-
-  /** The shim of one tool. */
-  async run(id: string, ...args: string[]): Promise<ShimRun> {
-    return await runAs(["--config", this.path(`${id}.json`), ...args]);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const server of this.#servers) await server[Symbol.asyncDispose]();
-    Deno.removeSync(this.root, { recursive: true });
-  }
-}
-
-async function runAs(args: string[], shim?: string): Promise<ShimRun> {
-  const command = new Deno.Command(shim ?? await compiledShim(), { args, stdin: "null" });
-  const { code, stdout, stderr } = await command.output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
-
-const served = (target: string, version: string): Served => ({
-  target,
-  content: bytes(tool(`${target} ${version}`)),
-});
 
 Deno.test({
   name: "Two tools in one folder: each has its own versions, and removing one leaves the other",

@@ -72,7 +72,8 @@ async function installed(place: Place): Promise<string> {
 }
 
 Deno.test({
-  name: "--uninstall removes tool, state dir, configuration, its own executable, and the folder",
+  name:
+    "--uninstall removes tool, state dir, configuration and its own executable; the folder was there before",
   ignore,
   async fn() {
     await using place = new Place();
@@ -81,7 +82,7 @@ Deno.test({
     const { code, stderr } = await place.shim(shim, "--uninstall");
     assertEquals(code, 0, stderr);
     assertStringIncludes(stderr, shim);
-    assertEquals(place.names(), []);
+    assertEquals(place.names(), ["tool"]);
   },
 });
 
@@ -98,7 +99,7 @@ Deno.test({
     assertEquals(Deno.readTextFileSync(place.path("elsewhere/real")), tool("1.0.0"));
     const { code, stderr } = await place.shim(place.path("link"), "--uninstall");
     assertEquals(code, 0, stderr);
-    assertEquals(place.names(), ["elsewhere", "link"]);
+    assertEquals(place.names(), ["elsewhere", "link", "tool"]);
   },
 });
 
@@ -126,7 +127,7 @@ Deno.test({
     Deno.renameSync(shim, other);
     const { code } = await place.shim(other, "--uninstall", "--install-dir", place.folder);
     assertEquals(code, 0);
-    assertEquals(place.names(), ["bin", `bin/${SHIM}`]);
+    assertEquals(place.names(), ["bin", `bin/${SHIM}`, "tool"]);
   },
 });
 
@@ -139,8 +140,8 @@ Deno.test({
     const before = place.names();
     const args = ["--uninstall", "--install-dir", place.folder];
     const { code, stderr } = await place.shim(await compiledShim(), ...args);
-    assertEquals(code, 2, stderr);
-    assertStringIncludes(stderr, "no update was ever made here");
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stderr, "Nothing was installed here");
     assertEquals(place.names(), before);
   },
 });
@@ -166,7 +167,7 @@ Deno.test({
     await parent.status;
     while (!(await output.read()).done);
     assertEquals((await uninstall.status).code, 0);
-    assertEquals(place.names(), []);
+    assertEquals(place.names(), ["tool"]);
   },
 });
 
@@ -182,11 +183,11 @@ Deno.test({
       await run(["--uninstall", "--quiet"], systemOf(shim, kill));
       if (!kill.reached) {
         assert(step > 8, "there are more steps than that");
-        assertEquals(place.names(), []);
+        assertEquals(place.names(), ["tool"]);
         return;
       }
       await finish(place, shim, step);
-      assertEquals(place.names(), [], `killed at step ${step}`);
+      assertEquals(place.names(), ["tool"], `killed at step ${step}`);
     }
   },
 });
@@ -195,7 +196,7 @@ Deno.test({
 async function finish(place: Place, shim: string, step: number): Promise<void> {
   if (!list(place.parent).includes("tool")) return;
   // Killed before its very last step: an empty folder is no start of anything.
-  if (list(place.folder).length === 0) return Deno.removeSync(place.folder);
+  if (list(place.folder).length === 0) return;
   if (!list(place.folder).includes(SHIM)) place.write(`tool/${SHIM}`, "installed anew");
   const code = await run(["--uninstall", "--quiet"], systemOf(shim));
   assertEquals(code, 0, `killed at step ${step}`);

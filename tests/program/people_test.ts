@@ -1,0 +1,224 @@
+/** What people do to a tool that is installed, and what the commands make of it. */
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { runAs, served, SharedFolder } from "../support/shared_folder.ts";
+import { tool } from "../support/world.ts";
+
+const ignore = Deno.build.os === "windows"; // The tools are shell scripts.
+const state = (...names: string[]) => [".updater-shim", "alpha", ...names] as const;
+
+/** A folder with alpha, installed by its updater, in these versions one after the other. */
+async function withAlpha(...versions: string[]): Promise<SharedFolder> {
+  const it = new SharedFolder();
+  for (const version of versions) {
+    await it.publish("alpha", version, [served("alpha", version), served("alphax", version)]);
+    const { code, stderr } = await it.run("alpha");
+    assertEquals(code, 0, stderr);
+  }
+  return it;
+}
+
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, ignore, fn });
+}
+
+test("--uninstall leaves the user's own program in a target's place, and says so", async () => {
+  await using it = await withAlpha("1.0.0");
+  it.write("alphax", "the user's own\n");
+  const { code, stderr } = await it.run("alpha", "--uninstall", "--yes");
+  assertEquals([code, it.names()], [0, ["alphax"]], stderr);
+  assertStringIncludes(stderr, 'alphax" was left: it is not what was installed');
+});
+
+test("--uninstall leaves a link that leads into another tree, and what is behind it", async () => {
+  await using it = await withAlpha("1.0.0");
+  Deno.writeTextFileSync(`${it.root}/other`, tool("alphax 1.0.0"));
+  Deno.removeSync(it.path("alphax"));
+  Deno.symlinkSync(`${it.root}/other`, it.path("alphax"));
+  const { code, stderr } = await it.run("alpha", "--uninstall", "--yes");
+  assertEquals([code, it.names()], [0, ["alphax"]], stderr);
+  assertEquals(Deno.readTextFileSync(`${it.root}/other`), tool("alphax 1.0.0"));
+});
+
+test("--from for a second executable does not become the tool's version", async () => {
+  await using it = await withAlpha("1.0.0");
+  const helper = it.write("helper", tool("helper 9.9.9"));
+  assertEquals((await it.run("alpha", "--from", helper, "--target", "alphax")).code, 0);
+  await it.publish("alpha", "2.0.0", [served("alpha", "2.0.0"), served("alphax", "2.0.0")]);
+  const { code, stderr } = await it.run("alpha");
+  assertEquals([code, it.read("alphax")], [0, tool("alphax 2.0.0")], stderr);
+  assertStringIncludes(stderr, "Updated 1.0.0 -> 2.0.0");
+});
+
+test("--from does not take a name that no target may have", async () => {
+  await using it = await withAlpha("1.0.0");
+  const before = it.read("alpha.json");
+  const other = `${it.root}/alpha.json`;
+  Deno.writeTextFileSync(other, tool("1.0.0"), { mode: 0o755 });
+  const { code, stderr } = await it.run("alpha", "--from", other);
+  assertEquals([code, it.read("alpha.json")], [2, before], stderr);
+  assertStringIncludes(stderr, "--target");
+});
+
+test('"mytool v1.4.0" is a version; of an unknown one nothing is known, not even that it is older', async () => {
+  await using it = new SharedFolder();
+  it.write("alpha", "#!/bin/sh\necho 'alpha v1.4.0 (2026-11-01)'\n");
+  await it.publish("alpha", "1.3.0", [served("alpha", "1.3.0")]);
+  const older = await it.run("alpha");
+  assertEquals(older.code, 4, older.stderr);
+  assertStringIncludes(older.stderr, "1.3.0 is older than the installed version 1.4.0");
+  it.write("alpha", "#!/bin/sh\necho 'alpha, autumn edition'\n");
+  for (const args of [["--check"], []]) {
+    const unknown = await it.run("alpha", ...args);
+    assertEquals(unknown.code, 4, unknown.stderr);
+    assertStringIncludes(unknown.stderr, "not known which version of alpha is installed");
+  }
+  assertEquals((await it.run("alpha", "--force")).code, 0);
+  assertEquals(it.read("alpha"), tool("alpha 1.3.0"));
+});
+
+test("after a mistaken 9999.0.0 --allow-downgrade leads back, and to what comes then", async () => {
+  await using it = await withAlpha("1.0.0", "9999.0.0");
+  const files = (version: string) => [served("alpha", version), served("alphax", version)];
+  await it.publish("alpha", "1.1.0", files("1.1.0"));
+  assertEquals((await it.run("alpha")).code, 4);
+  assertEquals((await it.run("alpha", "--allow-downgrade")).code, 0);
+  await it.publish("alpha", "1.2.0", files("1.2.0"));
+  const { code, stderr } = await it.run("alpha");
+  assertEquals([code, it.read("alpha")], [0, tool("alpha 1.2.0")], stderr);
+});
+
+test("what the user went back from is not offered again before there is a newer one", async () => {
+  await using it = await withAlpha("1.0.0", "2.0.0");
+  assertEquals((await it.run("alpha", "--rollback")).code, 0);
+  const again = await it.run("alpha");
+  assertEquals([again.code, it.read("alpha")], [0, tool("alpha 1.0.0")], again.stderr);
+  assertStringIncludes(again.stderr, "You went back from 2.0.0");
+  assertEquals((await it.run("alpha", "--check")).code, 0);
+  await it.publish("alpha", "2.0.1", [served("alpha", "2.0.1"), served("alphax", "2.0.1")]);
+  assertEquals((await it.run("alpha", "--check")).code, 10);
+});
+
+test("--force and then --rollback goes back to the version before, not to the same one", async () => {
+  await using it = await withAlpha("1.0.0", "2.0.0");
+  assertEquals((await it.run("alpha", "--force")).code, 0);
+  const { code, stderr } = await it.run("alpha", "--rollback");
+  assertEquals([code, it.read("alpha")], [0, tool("alpha 1.0.0")], stderr);
+  assertStringIncludes(stderr, "Went back: 2.0.0 -> 1.0.0");
+});
+
+test("a service is started again also where the update fails, with the failure's code", async () => {
+  await using it = await withAlpha("1.0.0");
+  const mark = `${it.root}/started`;
+  it.write("alpha", `#!/bin/sh\n[ "$1" = serve ] && echo "$0" >"${mark}"\necho alpha 1.0.0\n`);
+  await it.publish("alpha", "2.0.0", [served("alpha", "2.0.0"), {
+    ...served("alphax", "2.0.0"),
+    entry: { sha256: "0".repeat(64) },
+  }]);
+  const { code, stderr } = await it.run("alpha", "--relaunch", "--", "serve");
+  assertEquals(code, 4, stderr);
+  for (let i = 0; i < 200 && !exists(mark); i++) await new Promise((done) => setTimeout(done, 20));
+  assertEquals(exists(mark), true, stderr);
+});
+
+test("--repair sees what --status sees: an older version that runs is better than none", async () => {
+  await using it = await withAlpha("1.0.0", "2.0.0");
+  Deno.removeSync(it.path("alphax"));
+  assertMatch((await it.run("alpha", "--status")).stdout, /alphax \(missing\)/);
+  const repaired = await it.run("alpha", "--repair");
+  assertEquals(
+    [repaired.code, it.read("alpha"), it.read("alphax")],
+    [0, tool("alpha 1.0.0"), tool("alphax 1.0.0")],
+    repaired.stderr,
+  );
+  assertStringIncludes((await it.run("alpha", "--repair")).stderr, "Nothing to repair");
+  // And no mistake of the user's: the newer one is offered again.
+  assertEquals((await it.run("alpha", "--check")).code, 10);
+});
+
+test("where there is no copy, --repair names what is missing and the update brings it", async () => {
+  await using it = await withAlpha("1.0.0");
+  Deno.removeSync(it.path("alphax"));
+  const { code, stderr } = await it.run("alpha", "--repair");
+  assertEquals(code, 9, stderr);
+  assertMatch(stderr, /alphax": it is missing/);
+  assertStringIncludes(stderr, "Run the update");
+  assertEquals((await it.run("alpha")).code, 0);
+  assertEquals(it.read("alphax"), tool("alphax 1.0.0"));
+});
+
+test("garbage of the same size is not up to date", async () => {
+  await using it = await withAlpha("1.0.0");
+  it.write("alphax", "x".repeat(tool("alphax 1.0.0").length));
+  assertMatch((await it.run("alpha", "--status")).stdout, /alphax \((changed|broken|not-a-file)\)/);
+  const { stderr } = await it.run("alpha", "--force");
+  assertEquals(it.read("alphax"), tool("alphax 1.0.0"), stderr);
+});
+
+test("a receipt that cannot be read is said to be that", async () => {
+  await using it = await withAlpha("1.0.0", "2.0.0");
+  Deno.writeTextFileSync(it.path(...state("receipt.json")), "{");
+  for (const command of [["--rollback"], ["--uninstall", "--yes"]]) {
+    const { code, stderr } = await it.run("alpha", ...command);
+    assertEquals(code, 7, stderr);
+    assertMatch(stderr, /receipt ".*receipt\.json" cannot be read/);
+  }
+  assertStringIncludes((await it.run("alpha", "--status")).stdout, "the receipt cannot be read");
+  assertEquals(it.read("alpha"), tool("alpha 2.0.0"));
+  assertEquals((await it.run("alpha", "--force")).code, 0);
+  assertEquals((await it.run("alpha", "--uninstall", "--yes")).code, 0);
+});
+
+test("the outcome of a failed update stays until there is another one", async () => {
+  await using it = await withAlpha("1.0.0");
+  await it.publish("alpha", "2.0.0", [{
+    ...served("alpha", "2.0.0"),
+    entry: { sha256: "0".repeat(64) },
+  }]);
+  assertEquals((await it.run("alpha")).code, 4);
+  assertEquals((await it.run("alpha", "--repair")).code, 0);
+  const last = JSON.parse(it.read(...state("last-run.json")));
+  assertEquals([last.code, last.outcome.event], [4, "error"]);
+});
+
+test("a broken configuration stops no command that mends, looks or removes", async () => {
+  for (const broken of ["", '{"name": "al', '{"later": 1}']) {
+    await using it = await withAlpha("1.0.0", "2.0.0");
+    Deno.writeTextFileSync(it.path("alpha.json"), broken);
+    for (const command of ["--status", "--repair", "--rollback"]) {
+      const { code, stderr } = await it.run("alpha", command);
+      assertEquals(code, 0, stderr);
+      assertStringIncludes(stderr, "alpha.json");
+    }
+    assertEquals((await it.run("alpha")).code, 2);
+    const { code, stderr } = await it.run("alpha", "--uninstall", "--yes");
+    assertEquals([code, it.names()], [0, []], stderr);
+  }
+});
+
+test("a first installation makes the folder, and its removal takes that away again", async () => {
+  await using it = new SharedFolder();
+  await it.publish("alpha", "1.0.0", [served("alpha", "1.0.0")]);
+  const { manifest } = JSON.parse(it.read("alpha.json"));
+  const made = `${it.root}/made`;
+  const installed = await runAs(["--install-dir", made, "--manifest", manifest]);
+  assertEquals(installed.code, 0, installed.stderr);
+  assertEquals(Deno.readTextFileSync(`${made}/alpha`), tool("alpha 1.0.0"));
+  assertEquals((await runAs(["--install-dir", made, "--uninstall", "--yes"])).code, 0);
+  assertEquals(exists(made), false);
+});
+
+test("a usage error leaves no state dir behind", async () => {
+  await using it = new SharedFolder();
+  it.write("alpha", tool("alpha 1.0.0"));
+  assertEquals((await it.run("alpha")).code, 2);
+  assertEquals(it.names(), ["alpha"]);
+});
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
