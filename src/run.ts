@@ -13,17 +13,21 @@ import {
 import { beginWait, endedWait, endWait } from "./output/ended_wait.ts";
 import { UpdateError } from "./base/errors.ts";
 import type { Report } from "./base/events.ts";
-import { fail } from "./output/failure.ts";
+import { asWarning, fail } from "./output/failure.ts";
 import {
   findInstallDir,
   hasHome,
   hasStateDir,
   type InstallDir,
+  isStateDirHidden,
   openStateDir,
+  requireSameStateDir,
+  withoutState,
 } from "./installation/install_dir.ts";
 import { knownReceipt, readReceipt } from "./installation/receipt.ts";
 import { type Lock, takeLock } from "./installation/lock.ts";
 import { workAsOwner } from "./installation/folder_owner.ts";
+import { requireTrustedFolder } from "./installation/trust.ts";
 import { findOrphans } from "./orphans/orphans.ts";
 import { recover, type Recovery } from "./transaction/recover.ts";
 import { repair, tellUnrepaired } from "./commands/repair.ts";
@@ -100,7 +104,8 @@ async function work(
   report: Report,
   subject: Subject,
 ): Promise<number> {
-  const session: Session = { system, dir, report };
+  const seen = judgeFolder(command, { system, dir, report });
+  const session: Session = { system, dir: seen, report };
   const stop = new AbortController();
   listen(system, stop);
   const config = configFor(command, session);
@@ -129,14 +134,39 @@ async function work(
       await update(session, options, stop.signal);
       return 0;
     }
-    return await check(session, options, stop.signal) ? AVAILABLE : 0;
+    // An answer that may not be kept is asked for each time.
+    const asked = seen === dir ? options : { ...options, maxAgeMs: undefined };
+    return await check(session, asked, stop.signal) ? AVAILABLE : 0;
   }
   if (command.kind === "repair" && isUntouched(session)) {
     report({ event: "nothing-to-repair" });
     return 0;
   }
-  openStateDir(system, session.dir);
   return await workLogged({ command, session, config, options, stop: stop.signal });
+}
+
+/**
+ * Whoever can exchange the install dir decides what is installed. What only looks says so, and what it
+ * cannot see; to it there is no such state dir. Returns what there is. Throws `filesystem`.
+ */
+function judgeFolder(command: Work, { system, dir, report }: Session): InstallDir {
+  const { kind, dryRun, maxAgeMs } = command;
+  const looks = kind === "status" || kind === "check" || dryRun;
+  try {
+    requireTrustedFolder(system, dir.path);
+  } catch (error) {
+    if (!looks || maxAgeMs !== undefined || !(error instanceof UpdateError)) throw error;
+    report(asWarning(error));
+  }
+  if (!looks || !isStateDirHidden(system, dir)) return dir;
+  report({
+    event: "warning",
+    message: `Cannot look into "${dir.state}": it is another user's`,
+    path: dir.state,
+    hint:
+      "What earlier updates noted is not known here. Run it as the user who installed the tool.",
+  });
+  return withoutState(dir);
 }
 
 /** Those that mend, look or remove need no configuration: a broken one is told, and not gone by. */
@@ -146,21 +176,15 @@ function configFor({ kind }: Work, { system, dir, report }: Session): Config {
   } catch (error) {
     const needed = !["repair", "status", "rollback", "uninstall"].includes(kind);
     if (needed || !(error instanceof UpdateError)) throw error;
-    const { message, path, hint } = error;
-    report({
-      event: "warning",
-      message,
-      ...(path !== undefined && { path }),
-      ...(hint !== undefined && { hint }),
-    });
+    report(asWarning(error));
     return DEFAULT_CONFIG;
   }
 }
 
 /** The tool's name where only its receipt has it. What is wrong with that is said where it matters. */
-function installedName({ system: { fs }, dir }: Session): string | undefined {
+function installedName({ system, dir }: Session): string | undefined {
   try {
-    return knownReceipt(readReceipt(fs, dir))?.name ?? undefined;
+    return knownReceipt(readReceipt(system, dir))?.name ?? undefined;
   } catch {
     return undefined;
   }
@@ -187,15 +211,21 @@ async function workLogged(run: Run): Promise<number> {
   const { command, session, config, stop } = run;
   const { system, dir } = session;
   const { kind, waitTimeoutMs: timeoutMs } = command;
-  const take = () =>
-    takeLock(system, dir, { command: kind, timeoutMs, report: session.report, stop });
+  const take = async () => {
+    const opened = openStateDir(system, dir);
+    const lock = await takeLock(system, dir, {
+      ...{ command: kind, timeoutMs, report: session.report, stop },
+    });
+    requireSameStateDir(system, dir, opened);
+    return lock;
+  };
   let lock = await take();
   const log = new RunLog(system, dir, kind);
   const report: Report = (event) => {
     log.add(event);
     session.report(event);
   };
-  const logged: Session = { ...session, report };
+  const logged: Session = { ...session, report, mayWrite: true };
   let code = 1, parentEnded = !waits(command, system);
   try {
     const ended = endedWait(logged);

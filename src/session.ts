@@ -8,4 +8,6 @@ export interface Session {
   readonly system: System;
   readonly dir: InstallDir;
   readonly report: Report;
+  /** The lock is held, and files may be made. Missing: this run only looks. */
+  readonly mayWrite?: boolean;
 }

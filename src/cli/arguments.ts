@@ -1,12 +1,10 @@
 /** Arguments by name. Pure; knows the shape of options, not what they mean together. */
-import { closestString } from "@std/text/closest-string";
+import { nearest } from "../base/nearest.ts";
 import { UpdateError } from "../base/errors.ts";
 import { OPTIONS } from "./options.ts";
 
 /** What was given, by name of the option. */
 export type Values = ReadonlyMap<string, readonly string[]>;
-
-const nearest: (text: string, options: string[]) => string = closestString;
 
 /**
  * Reads what stands before `--`: `--name`, `--name value`, `--name=value`. Everything is text, nothing

@@ -1,10 +1,8 @@
 /** The fields of `updater-shim.json`. Others are refused: a typing error must not be a default. */
-import { closestString } from "@std/text/closest-string";
+import { nearest } from "../base/nearest.ts";
 import * as v from "valibot";
 import { DEFAULT_HEALTH_CHECK } from "../base/health_check.ts";
 import { describeIssue } from "../base/json_issue.ts";
-
-const nearest: (text: string, options: string[]) => string = closestString;
 
 const DEFAULTS = DEFAULT_HEALTH_CHECK as { args: string[]; timeoutMs: number };
 const MAX_TIMEOUT_MS = 600_000;

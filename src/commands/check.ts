@@ -4,6 +4,7 @@ import { UpdateError } from "../base/errors.ts";
 import { redactUrl } from "../base/url_policy.ts";
 import { compareVersions, isVersion } from "../base/version.ts";
 import { onFile } from "../files/fs_errors.ts";
+import { openLockable } from "../files/trusted_file.ts";
 import { openStateDir } from "../installation/install_dir.ts";
 import { ensureInstallationId } from "../installation/installation_id.ts";
 import { resolveTarget } from "../installation/targets.ts";
@@ -59,14 +60,10 @@ export async function check(
 }
 
 /** Undefined where another start asks just now. */
-async function takeAskingLock({ system: { fs }, dir }: Session) {
+async function takeAskingLock({ system, dir }: Session) {
   const path = dir.asking;
-  const file = onFile(
-    "open",
-    path,
-    () => fs.openSync(path, { read: true, write: true, create: true, mode: 0o600 }),
-  );
-  if (await onFile("lock", path, () => fs.tryLock(file))) return file;
+  const file = openLockable(system, path, "the lock of the check");
+  if (await onFile("lock", path, () => system.fs.tryLock(file))) return file;
   file.close();
   return undefined;
 }

@@ -1,5 +1,5 @@
 /** What became of an executable since it was installed. */
-import { join } from "@std/path";
+import { join } from "node:path";
 import { lookAt } from "../files/durable_files.ts";
 import { examine } from "../files/executable_format.ts";
 import { filesystemError, isFilesystemError } from "../files/fs_errors.ts";
@@ -34,13 +34,14 @@ export function isUntouched(fs: FileSystem, path: string, file: Installed): bool
 }
 
 function stateOf(
-  { system: { fs }, dir }: Session,
+  { system, dir }: Session,
   file: Installed,
   isSame: (fs: FileSystem, path: string, file: Installed) => boolean,
 ): FileState {
+  const { fs } = system;
   let path = join(dir.path, file.name);
   try {
-    path = pathOf(fs, dir, file.name);
+    path = pathOf(system, dir, file.name);
     if (isSame(fs, path, file)) return { path, state: "installed" };
     const { completeness } = examine(fs, path);
     return { path, state: completeness === "complete" ? "changed" : completeness };

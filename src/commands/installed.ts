@@ -4,7 +4,7 @@ import type { Digest } from "../files/digest.ts";
 import { isThere } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import type { HealthCheck } from "../base/health_check.ts";
-import { askVersion } from "../transaction/health.ts";
+import { askTarget } from "../transaction/try_target.ts";
 import type { ManifestFile } from "../release/manifest.ts";
 import {
   type Installed,
@@ -42,8 +42,7 @@ export async function findInstalled(
   healthCheck: HealthCheck,
   allowDowngrade: boolean,
 ): Promise<InstalledVersion> {
-  const { fs } = session.system;
-  const receipt = readReceipt(fs, session.dir);
+  const receipt = readReceipt(session.system, session.dir);
   const known = knownReceipt(receipt);
   const highest = known?.highest ?? null;
   const first = targets.find((target) => target.current !== undefined);
@@ -51,7 +50,7 @@ export async function findInstalled(
   if (known && fits(session, known, targets)) {
     return { version: known.version, present, release: known.release, highest, receipt: known };
   }
-  const version = first ? await askVersion(session, first.path, healthCheck) ?? null : null;
+  const version = first ? await askTarget(session, first.path, healthCheck) ?? null : null;
   if (receipt === "damaged" && first && version === null && !allowDowngrade) {
     throw new UpdateError(
       "verification",
@@ -128,7 +127,8 @@ export function nextReceipt(
   set: readonly InSet[],
   others: "kept" | "dropped",
 ): Receipt {
-  const { system: { fs, clock }, dir } = session;
+  const { system, dir } = session;
+  const { fs, clock } = system;
   const isInSet = ({ name }: Installed) => set.some((file) => file.name === name);
   const rest = before?.files.filter((file) => !isInSet(file)) ?? [];
   const dropped = [...before?.dropped ?? [], ...others === "dropped" ? rest : []];
@@ -136,7 +136,9 @@ export function nextReceipt(
     format: 1,
     ...release,
     files: [...set.map(installed), ...others === "kept" ? rest : []],
-    dropped: dropped.filter((file) => !isInSet(file) && isThere(fs, pathOf(fs, dir, file.name))),
+    dropped: dropped.filter((file) =>
+      !isInSet(file) && isThere(fs, pathOf(system, dir, file.name))
+    ),
     rollback: nextRollback(before, release, old, set),
     madeFolder: before?.madeFolder ?? dir.made,
     updated: new Date(clock.now()).toISOString(),

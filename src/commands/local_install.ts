@@ -111,7 +111,7 @@ export async function rollBack(
 ): Promise<void> {
   const { system, dir, report } = session;
   const { fs } = system;
-  const state = readReceipt(fs, dir);
+  const state = readReceipt(system, dir);
   if (state === "damaged") throw damagedReceipt(dir);
   const receipt = knownReceipt(state);
   if (!receipt?.rollback) {

@@ -20,7 +20,7 @@ export function refuseNamesInUse(
   for (const { name, path, current } of targets) {
     if (!current || own?.includes(name)) continue;
     const owner = others.find((tool) =>
-      knownReceipt(readReceipt(system.fs, tool))?.files.some((file) => file.name === name)
+      knownReceipt(readReceipt(system, tool))?.files.some((file) => file.name === name)
     );
     if (!owner && !own) continue;
     throw new UpdateError(

@@ -252,11 +252,11 @@ function acceptManifest(
 
 /** A mirror that is older than what was seen here already, by the receipt alone. */
 function refuseStale(
-  { system: { fs }, dir }: Session,
+  { system, dir }: Session,
   { allowDowngrade, force }: Options,
   { manifest: { version }, release }: Release,
 ): void {
-  const receipt = readReceipt(fs, dir);
+  const receipt = readReceipt(system, dir);
   if (typeof receipt === "string") return;
   const nothing = { version: null, release: null };
   decideVersion(nothing, receipt.highest, { version, release }, { allowDowngrade, force });

@@ -2,6 +2,8 @@
 import { join } from "node:path";
 import { reason } from "../base/errors.ts";
 import { knownReceipt, readReceipt } from "../installation/receipt.ts";
+import { lookAtTrusted } from "../files/trusted_file.ts";
+import { pathOf } from "../installation/targets.ts";
 import type { Session } from "../session.ts";
 import { isThere } from "../files/durable_files.ts";
 import { mainOf } from "./installed.ts";
@@ -16,11 +18,12 @@ export async function relaunch(
   name: string | undefined,
   args: readonly string[],
 ): Promise<void> {
-  const file = mainOf(knownReceipt(readReceipt(system.fs, dir)), name)?.name ??
+  const file = mainOf(knownReceipt(readReceipt(system, dir)), name)?.name ??
     namedIn(system, dir, name);
   if (file === undefined) return;
   const path = join(dir.path, file);
   try {
+    lookAtTrusted(system, pathOf(system, dir, file), "the tool");
     await system.processes.spawn(path, args);
     report({ event: "relaunched", path, args: [...args] });
   } catch (error) {

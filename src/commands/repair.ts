@@ -1,5 +1,5 @@
 /** What a recovery means to whoever asked for it: a repair has to say all, an update only what stops it. */
-import { join } from "@std/path";
+import { join } from "node:path";
 import { reason, UpdateError } from "../base/errors.ts";
 import type { HealthCheck } from "../base/health_check.ts";
 import type { Unrepaired } from "../orphans/orphans.ts";
@@ -25,7 +25,7 @@ export async function repair(
   for (const { previous, why } of recovery.left) {
     report({ event: "warning", message: `Left "${previous}" alone: ${why}`, path: previous });
   }
-  const receipt = knownReceipt(readReceipt(session.system.fs, session.dir));
+  const receipt = knownReceipt(readReceipt(session.system, session.dir));
   const broken = receipt ? brokenFiles(session, receipt) : [];
   const still = broken.length > 0 && !recovery.blocked
     ? await goBack(session, receipt!, broken, healthCheck, stop)

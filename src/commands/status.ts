@@ -1,15 +1,20 @@
 /** What is installed and what lies about. Looks only: no lock, no recovery, nothing is written. */
 import { join } from "node:path";
-import { isThere, readIfThere } from "../files/durable_files.ts";
+import { UpdateError } from "../base/errors.ts";
+import { lookAt } from "../files/durable_files.ts";
+import { readTrusted } from "../files/trusted_file.ts";
 import { hasStateDir } from "../installation/install_dir.ts";
-import { readJournal } from "../transaction/journal.ts";
+import { type Journal, readJournal } from "../transaction/journal.ts";
 import { type Holder, isHolderAlive, readHolder } from "../installation/holder.ts";
 import { isHiddenName } from "../installation/names.ts";
 import { findOrphans } from "../orphans/orphans.ts";
 import { knownReceipt, readReceipt } from "../installation/receipt.ts";
+import { asWarning } from "../output/failure.ts";
 import type { Session } from "../session.ts";
 import { visible } from "../output/text.ts";
 import { type FileState, fileState } from "./file_state.ts";
+
+const LAST_RUN_LIMIT = 64 * 1024;
 
 /** The answer of `--status`, as `--json` prints it. */
 export interface Status {
@@ -32,11 +37,12 @@ export interface Status {
 /** Throws `filesystem` where the install dir cannot be read. */
 export async function readStatus(session: Session): Promise<Status> {
   const { system, dir } = session;
-  const { fs } = system;
   const used = hasStateDir(system, dir);
-  const state = used ? readReceipt(fs, dir) : "none";
+  const look = <T>(step: () => T, otherwise: T) =>
+    used ? lookOrTell(session, step) ?? otherwise : otherwise;
+  const state = look(() => readReceipt(system, dir), "none");
   const receipt = knownReceipt(state);
-  const journal = used ? readJournal(fs, dir) : { state: "none" } as const;
+  const journal = look<Journal>(() => readJournal(system, dir), { state: "none" });
   return {
     event: "status",
     installDir: dir.path,
@@ -45,31 +51,42 @@ export async function readStatus(session: Session): Promise<Status> {
     receipt: state === "none" || state === "damaged" ? state : "valid",
     files: receipt?.files.map((file) => fileState(session, file)) ?? [],
     rollback: receipt?.rollback ? receipt.rollback.version ?? "unknown version" : null,
-    lastRun: readLastRun(session),
+    lastRun: look(() => readLastRun(session), null),
     interrupted: journal.state === "none"
       ? null
       : journal.state === "valid"
       ? journal.record.files.length > 0 ? journal.record.phase : null
       : `${journal.state} journal`,
-    leftovers: leftovers(session),
+    leftovers: leftovers(session, used),
     lockedBy: used ? await livingHolder(session) : null,
   };
 }
 
-function readLastRun({ system: { fs }, dir }: Session): unknown {
+function readLastRun({ system, dir }: Session): unknown {
+  const bytes = readTrusted(system, dir.lastRun, "the outcome of the last run", LAST_RUN_LIMIT);
   try {
-    const bytes = readIfThere(fs, dir.lastRun, 64 * 1024);
     return bytes ? JSON.parse(new TextDecoder().decode(bytes)) : null;
   } catch {
     return null;
   }
 }
 
-function leftovers({ system, dir }: Session): string[] {
+/** What is not to be believed is told, and the rest is shown. */
+function lookOrTell<T>({ report }: Session, step: () => T): T | undefined {
+  try {
+    return step();
+  } catch (error) {
+    if (!(error instanceof UpdateError)) throw error;
+    report(asWarning(error));
+    return undefined;
+  }
+}
+
+function leftovers({ system, dir }: Session, used: boolean): string[] {
   const hidden = [...system.fs.readDirSync(dir.path)]
     .filter(({ name }) => isHiddenName(name))
     .map(({ name }) => join(dir.path, name));
-  const trash = isThere(system.fs, dir.trash)
+  const trash = used && lookAt(system.fs, dir.trash)?.isDirectory
     ? [...system.fs.readDirSync(dir.trash)].map(({ name }) => join(dir.trash, name))
     : [];
   return [...hidden, ...findOrphans(system, dir.path).map(({ previous }) => previous), ...trash];

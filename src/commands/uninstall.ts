@@ -9,10 +9,10 @@ import { onFile } from "../files/fs_errors.ts";
 import type { Lock } from "../installation/lock.ts";
 import { toolsOf } from "../installation/install_dir.ts";
 import { type Installed, readReceipt, type Receipt } from "../installation/receipt.ts";
-import { toolIdOfShim } from "../installation/names.ts";
 import { behindOf, pathOf } from "../installation/targets.ts";
 import { damagedReceipt } from "./local_install.ts";
 import { holds } from "../transaction/swap.ts";
+import { IN_TOOL, toolIdOfShim } from "../installation/names.ts";
 import type { Session } from "../session.ts";
 import { howToFindHolders } from "../system/windows_holders.ts";
 
@@ -29,7 +29,7 @@ const LOOK_MS = 250;
 export async function uninstall(session: Session, lock: Lock): Promise<void> {
   const { system, dir, report } = session;
   const { fs, platform } = system;
-  const receipt = readReceipt(fs, dir);
+  const receipt = readReceipt(system, dir);
   if (receipt === "damaged") throw damagedReceipt(dir);
   if (receipt === "none") {
     removeEmptyState(session, lock);
@@ -87,8 +87,8 @@ function removalOf(session: Session, receipt: Receipt): Removal {
 
 /** All that an uninstall would remove now, what is kept of the tool last; nothing without a receipt. */
 export function plannedRemoval(session: Session): string[] {
-  const { system: { fs }, dir } = session;
-  const receipt = readReceipt(fs, dir);
+  const { system, dir } = session;
+  const receipt = readReceipt(system, dir);
   if (typeof receipt === "string") return [];
   const { files, shim } = removalOf(session, receipt);
   return [...files, ...shim ? [shim] : [], dir.home];
@@ -150,8 +150,9 @@ function stillRunning(
 }
 
 /** The name, and the file behind a link if that is where it was when it was installed. */
-function pathsOf({ system: { fs }, dir }: Session, file: Installed): string[] {
-  const path = pathOf(fs, dir, file.name);
+function pathsOf({ system, dir }: Session, file: Installed): string[] {
+  const { fs } = system;
+  const path = pathOf(system, dir, file.name);
   const named = join(dir.path, file.name);
   const ours = behindOf(fs, dir, { name: file.name, path }) === file.behind &&
     holds(fs, path, file);
@@ -161,9 +162,10 @@ function pathsOf({ system: { fs }, dir }: Session, file: Installed): string[] {
 /** All that is large or may be stuck; what is left of the tool's folder is small. */
 function removeStateButReceipt({ system: { fs }, dir }: Session): void {
   const last = [dir.receipt, dir.log];
-  for (const { name } of [...fs.readDirSync(dir.home)]) {
+  // By their names, not as they are found: in a folder that was exchanged those would be somebody's.
+  for (const name of Object.values(IN_TOOL)) {
     const path = join(dir.home, name);
-    if (last.includes(path)) continue;
+    if (last.includes(path) || !isThere(fs, path)) continue;
     onFile("remove", path, () => fs.removeSync(path, { recursive: true }));
   }
 }

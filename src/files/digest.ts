@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers";
 import * as v from "valibot";
 import { openPatiently } from "../system/patience.ts";
-import type { Digest, FileSystem } from "../system/system.ts";
+import type { Digest, FileSystem, OpenFile } from "../system/system.ts";
 
 export type { Digest };
 
@@ -44,19 +44,31 @@ export async function digestFileAside(fs: FileSystem, path: string): Promise<Dig
   return await fs.digestAside(path) ?? digestFile(fs, path);
 }
 
+/** Reads all of an open file, from where it is. */
+export function digestOpen(file: OpenFile): Digest {
+  const steps = stepsOf(file);
+  for (let step = steps.next();; step = steps.next()) {
+    if (step.done) return step.value;
+  }
+}
+
 function* digestSteps(fs: FileSystem, path: string): Generator<void, Digest> {
-  const hash = createHash("sha256");
-  const buffer = new Uint8Array(CHUNK);
   const file = openPatiently(fs, path, { read: true });
-  let size = 0;
   try {
-    for (let count = file.readSync(buffer); count !== null; count = file.readSync(buffer)) {
-      hash.update(buffer.subarray(0, count));
-      size += count;
-      yield;
-    }
+    return yield* stepsOf(file);
   } finally {
     file.close();
+  }
+}
+
+function* stepsOf(file: OpenFile): Generator<void, Digest> {
+  const hash = createHash("sha256");
+  const buffer = new Uint8Array(CHUNK);
+  let size = 0;
+  for (let count = file.readSync(buffer); count !== null; count = file.readSync(buffer)) {
+    hash.update(buffer.subarray(0, count));
+    size += count;
+    yield;
   }
   return { size, sha256: hash.digest("hex") };
 }

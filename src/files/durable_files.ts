@@ -114,6 +114,19 @@ function writeDurably(fs: FileSystem, path: string, content: string): void {
   }
 }
 
+/**
+ * Writes a small file that nothing depends on. Cut short: none, or a part of it. Throws the file
+ * system's errors.
+ */
+export function writeAnew(fs: FileSystem, path: string, content: string): void {
+  const file = createAnew(fs, path);
+  try {
+    writeAll(file, new TextEncoder().encode(content));
+  } finally {
+    file.close();
+  }
+}
+
 /** Never through a link, into a FIFO, or into a file that somebody else has open. */
 function createAnew(fs: FileSystem, path: string): OpenFile {
   const create = () => openPatiently(fs, path, { write: true, createNew: true, mode: 0o600 });
@@ -133,18 +146,23 @@ function createAnew(fs: FileSystem, path: string): OpenFile {
 export function copyFile(fs: FileSystem, from: string, to: string, mode: number): void {
   const source = openPatiently(fs, from, { read: true });
   try {
-    const copy = fs.openSync(to, { write: true, createNew: true, mode });
-    try {
-      const buffer = new Uint8Array(CHUNK);
-      for (let n = source.readSync(buffer); n !== null; n = source.readSync(buffer)) {
-        writeAll(copy, buffer.subarray(0, n));
-      }
-      copy.syncSync();
-    } finally {
-      copy.close();
-    }
+    copyOpen(fs, source, to, mode);
   } finally {
     source.close();
+  }
+}
+
+/** The same for a file that is open, from where it is. */
+export function copyOpen(fs: FileSystem, source: OpenFile, to: string, mode: number): void {
+  const copy = fs.openSync(to, { write: true, createNew: true, mode });
+  try {
+    const buffer = new Uint8Array(CHUNK);
+    for (let n = source.readSync(buffer); n !== null; n = source.readSync(buffer)) {
+      writeAll(copy, buffer.subarray(0, n));
+    }
+    copy.syncSync();
+  } finally {
+    copy.close();
   }
 }
 

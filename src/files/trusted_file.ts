@@ -7,12 +7,12 @@
  * On Windows owner and mode are not judged: a folder's access rules are inherited by what is in it.
  */
 import * as v from "valibot";
-import { UpdateError } from "../base/errors.ts";
+import { errorCode, UpdateError } from "../base/errors.ts";
 import { describeIssue } from "../base/json_issue.ts";
-import type { Access, FileInfo, OpenFile, System } from "../system/system.ts";
+import type { Access, FileInfo, FileSystem, OpenFile, System } from "../system/system.ts";
 import { lookAt, readFully } from "./durable_files.ts";
 import { onFile } from "./fs_errors.ts";
-import { opensLater, patiently } from "../system/patience.ts";
+import { openPatiently, opensLater, patiently } from "../system/patience.ts";
 
 /** What is needed to judge: the disk, and who we are (undefined on Windows). */
 export type World = Pick<System, "fs" | "user">;
@@ -64,6 +64,9 @@ export function refusal(
   );
 }
 
+/** One step that opens what is there; undefined where something else has taken its place. */
+type Open = (fs: FileSystem, path: string) => OpenFile;
+
 /**
  * Opens a file, or undefined where there is none. `what` is its name in a sentence ("the receipt").
  * Throws `filesystem` for what is not to be believed: never waits for a FIFO, and leaves a device or
@@ -75,59 +78,69 @@ export function openTrusted(
   what: string,
   access: Access = "read",
 ): OpenFile | undefined {
-  const { fs } = world;
-  for (let tries = 1;; tries++) {
-    const named = lookAtTrusted(world, path, what);
-    if (!named) return undefined;
-    const file = openSame(world, path, what, access, named);
-    if (file) return file;
-    if (tries < TRIES) continue;
-    const info = lookAt(fs, path) ?? named;
-    throw refusal(world, what, path, info, "somebody exchanges it all the time");
-  }
+  return openBy(world, path, what, (fs) => fs.openExistingSync(path, access));
 }
 
-/** Undefined where the name has another file by now. */
-function openSame(
+/** The same, and makes the file (mode 0600) where there is none. */
+export function openOrMake(
   world: World,
   path: string,
   what: string,
-  access: Access,
-  named: FileInfo,
-): OpenFile | undefined {
-  const { fs, user } = world;
-  let file: OpenFile;
-  try {
-    const open = () => openIfThere(world, path, access);
-    file = onFile(`open ${what}`, path, () => patiently(fs, open, opensLater));
-  } catch (error) {
-    if (error instanceof Gone) return undefined;
-    throw error;
-  }
-  try {
-    const info = file.statSync();
-    if (user && (info.dev !== named.dev || info.ino !== named.ino)) {
-      file.close();
-      return undefined;
-    }
-    judge(world, path, what, info);
-    return file;
-  } catch (error) {
-    file.close();
-    throw error;
-  }
+  access: Access = "write",
+): OpenFile {
+  return openTrusted(world, path, what, access) ?? create(world, path, what);
 }
 
-class Gone extends Error {}
+/**
+ * The same for a file that `fs.tryLock` can lock, which it cannot with what `openTrusted` opens. With
+ * both rights: then not even the opening of a FIFO waits for anybody.
+ */
+export function openLockable(world: World, path: string, what: string): OpenFile {
+  const open: Open = (fs) => fs.openSync(path, { read: true, write: true });
+  return openBy(world, path, what, open) ?? create(world, path, what);
+}
 
-function openIfThere({ fs }: World, path: string, access: Access): OpenFile {
-  try {
-    return fs.openExistingSync(path, access);
-  } catch (error) {
-    // ELOOP, ENXIO: a link or a socket took the place of what we looked at.
-    const { code } = error as { code?: string };
-    const gone = error instanceof Deno.errors.NotFound || code === "ELOOP" || code === "ENXIO";
-    throw gone ? new Gone() : error;
+/** Exclusively: not through a link, and not what somebody else has made meanwhile. */
+function create({ fs }: World, path: string, what: string): OpenFile {
+  const options = { read: true, write: true, createNew: true, mode: 0o600 };
+  return onFile(`make ${what}`, path, () => openPatiently(fs, path, options));
+}
+
+function openBy(world: World, path: string, what: string, open: Open): OpenFile | undefined {
+  const { fs, user } = world;
+  for (let tries = 1;; tries++) {
+    const named = lookAtTrusted(world, path, what);
+    if (!named) return undefined;
+    const file = onFile(`open ${what}`, path, () => patiently(fs, () => attempt(fs), opensLater));
+    if (file) {
+      const info = file.statSync();
+      if (!user || (info.dev === named.dev && info.ino === named.ino)) return judged(file, info);
+      file.close();
+    }
+    if (tries === TRIES) {
+      throw refusal(world, what, path, named, "somebody exchanges it all the time");
+    }
+  }
+
+  /** ELOOP, ENXIO: a link or a socket took the place of what was looked at. */
+  function attempt(fs: FileSystem): OpenFile | undefined {
+    try {
+      return open(fs, path);
+    } catch (error) {
+      const gone = error instanceof Deno.errors.NotFound ||
+        ["ELOOP", "ENXIO"].includes(errorCode(error) ?? "");
+      if (!gone) throw error;
+    }
+  }
+
+  function judged(file: OpenFile, info: FileInfo): OpenFile {
+    try {
+      judge(world, path, what, info);
+      return file;
+    } catch (error) {
+      file.close();
+      throw error;
+    }
   }
 }
 

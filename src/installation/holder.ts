@@ -1,8 +1,9 @@
 /** Who holds the lock: beside it and not in it, because Windows lets nobody read a locked file. */
 import * as v from "valibot";
-import { readIfThere, removeIfThere, writeAll } from "../files/durable_files.ts";
+import { removeIfThere, writeAnew } from "../files/durable_files.ts";
+import { readKept, type World } from "../files/trusted_file.ts";
 import type { InstallDir } from "./install_dir.ts";
-import type { OpenFile, System } from "../system/system.ts";
+import type { System } from "../system/system.ts";
 
 const HolderSchema = v.object({
   pid: v.pipe(v.number(), v.safeInteger()),
@@ -16,6 +17,8 @@ const HolderSchema = v.object({
 /** Who holds the lock, as its holder wrote it down. Only for messages: the lock itself counts. */
 export type Holder = Readonly<v.InferOutput<typeof HolderSchema>>;
 
+const FORM = { what: "the holder's name", limit: 4096, format: 1, schema: HolderSchema };
+
 /** The lock counts, not this: a full disk must not keep a repair from running. */
 export function writeHolder(
   { fs, clock, processes }: System,
@@ -24,14 +27,10 @@ export function writeHolder(
 ): void {
   const since = new Date(clock.now()).toISOString();
   const holder: Holder = { pid: processes.pid, since, tool: dir.id, command };
-  let file: OpenFile | undefined;
   try {
-    file = fs.openSync(dir.holder, { write: true, create: true, truncate: true, mode: 0o600 });
-    writeAll(file, new TextEncoder().encode(JSON.stringify(holder) + "\n"));
+    writeAnew(fs, dir.holder, JSON.stringify(holder) + "\n");
   } catch {
     // See above.
-  } finally {
-    file?.close();
   }
 }
 
@@ -45,14 +44,12 @@ export function removeHolder({ fs }: System, dir: InstallDir): void {
 }
 
 /** The last holder; meaningful only while the lock is held. */
-export function readHolder({ fs }: System, dir: InstallDir): Holder | undefined {
+export function readHolder(world: World, dir: InstallDir): Holder | undefined {
   try {
-    const bytes = readIfThere(fs, dir.holder, 4096);
-    if (!bytes) return undefined;
-    const result = v.safeParse(HolderSchema, JSON.parse(new TextDecoder().decode(bytes)));
-    return result.success ? result.output : undefined;
+    const kept = readKept(world, dir.holder, FORM);
+    return kept.state === "valid" ? kept.value : undefined;
   } catch {
-    // Cut off or foreign: then nothing is known.
+    // Not to be believed, or not to be seen: then nothing is known.
     return undefined;
   }
 }

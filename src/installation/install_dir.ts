@@ -8,7 +8,9 @@ import { UpdateError } from "../base/errors.ts";
 import { onFile, refuseNetworkPath } from "../files/fs_errors.ts";
 import { DEFAULT_TOOL_ID, IN_STATE, IN_TOOL, isToolId, STATE_DIR } from "./names.ts";
 import { toolIdOf, toolIdOfShim } from "./names.ts";
-import type { System } from "../system/system.ts";
+import { refusal, type World } from "../files/trusted_file.ts";
+import { requireOwnEntries, requireOwnFolder } from "./trust.ts";
+import type { FileInfo, System } from "../system/system.ts";
 
 /** One tool in an install dir. Absolute real paths. */
 export interface InstallDir {
@@ -129,8 +131,13 @@ export function openInstallDir(
   return installDirOf(path, id, config ?? join(path, `${id}.json`));
 }
 
-function installDirOf(path: string, id: string, config: string): InstallDir {
-  const state = join(path, STATE_DIR), home = join(state, id);
+function installDirOf(
+  path: string,
+  id: string,
+  config: string,
+  name: string = STATE_DIR,
+): InstallDir {
+  const state = join(path, name), home = join(state, id);
   return {
     path,
     state,
@@ -175,6 +182,21 @@ export function hasStateDir({ fs }: Pick<System, "fs">, dir: InstallDir): boolea
   return isThere(fs, dir.state);
 }
 
+/** Whether the state dir is one that we may not look into: root's, in a folder that root installed. */
+export function isStateDirHidden({ fs }: Pick<System, "fs">, dir: InstallDir): boolean {
+  try {
+    for (const path of [dir.lock, dir.receipt]) lookAt(fs, path);
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.PermissionDenied;
+  }
+}
+
+/** As it is to one who may not look into the state dir: as if there were none. Only to look. */
+export function withoutState({ path, id, config }: InstallDir): InstallDir {
+  return installDirOf(path, id, config, `${STATE_DIR}-unseen`);
+}
+
 /** Whether a shim has ever worked on this tool. */
 export function hasHome({ fs }: Pick<System, "fs">, dir: InstallDir): boolean {
   return isThere(fs, dir.home);
@@ -182,60 +204,38 @@ export function hasHome({ fs }: Pick<System, "fs">, dir: InstallDir): boolean {
 
 /**
  * Makes the state dir and the tool's folder in it (mode 0700) where they are missing, and refuses
- * what somebody else could have prepared: a link, another owner, writable by others. Throws
- * `filesystem`.
+ * what somebody else could have prepared: a link, another owner, writable by others, special files.
+ * Returns what the state dir is. Throws `filesystem`.
  */
-export function openStateDir(system: System, dir: InstallDir): void {
+export function openStateDir(system: System, dir: InstallDir): FileInfo {
   // Each time: a run that was killed may have made it and not come this far. Without its own name
   // no name in it is durable, not even the journal's, however often that is synced.
-  makeOwnFolder(system, dir.state);
+  const opened = makeFolder(system, dir.state, "the state dir");
   syncFolder(system.fs, dir.path);
-  makeOwnFolder(system, dir.home);
+  makeFolder(system, dir.home, "the state dir");
   syncFolder(system.fs, dir.state);
+  for (const folder of [dir.state, dir.home]) requireOwnEntries(system, folder);
+  return opened;
 }
 
-function makeOwnFolder(system: System, path: string): void {
-  makeFolder(system, path);
-  const info = system.fs.lstatSync(path);
-  const refuse = (why: string) => {
-    throw new UpdateError("filesystem", `Refusing the state dir "${path}": ${why}`, {
-      path,
-      hint: "Look who made it; remove it, and the next run makes a safe one.",
-    });
-  };
-  if (info.isSymlink || !info.isDirectory) refuse("it is not a folder of its own");
-  // Unix only: on Windows the folder inherits the access rules of the install dir.
-  if (!system.user) return;
-  if (info.uid !== null && info.uid !== system.user.uid) refuse("it belongs to another user");
-  if (info.mode !== null && (info.mode & 0o022) !== 0) refuse("other users can write to it");
+/** Under the lock: the state dir is the one that was opened. Throws `filesystem`. */
+export function requireSameStateDir(system: System, { state }: InstallDir, opened: FileInfo): void {
+  const now = requireOwnFolder(system, state, "the state dir");
+  if (now.dev === opened.dev && now.ino === opened.ino) return;
+  throw refusal(system, "the state dir", state, now, "somebody exchanged it");
 }
 
-/** Makes a folder of the state dir where it is missing. */
-export function makeFolder({ fs }: Pick<System, "fs">, path: string): void {
+/**
+ * Makes a folder of the state dir where it is missing, and refuses what somebody else could have
+ * prepared: a link, another owner, writable by others. Throws `filesystem`.
+ */
+export function makeFolder(world: World, path: string, what = "the folder"): FileInfo {
   onFile("make the folder", path, () => {
     try {
-      fs.mkdirSync(path, { mode: 0o700 });
+      world.fs.mkdirSync(path, { mode: 0o700 });
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     }
   });
-}
-
-/**
- * Refuses a folder where any user of the machine could exchange a staged file (world-writable
- * without the sticky bit). Group-writable is common (`umask 002`) and left to the group.
- */
-export function refuseOpenFolder(system: System, folder: string): void {
-  const mode = lookAt(system.fs, folder)?.mode;
-  if (!system.user || mode === null || mode === undefined) return;
-  if ((mode & 0o002) !== 0 && (mode & 0o1000) === 0) {
-    throw new UpdateError(
-      "filesystem",
-      `Refusing to stage in "${folder}": every user can write to it`,
-      {
-        path: folder,
-        hint: `Take that right away (chmod o-w "${folder}") and run again.`,
-      },
-    );
-  }
+  return requireOwnFolder(world, path, what);
 }

@@ -8,8 +8,8 @@ import { UpdateError } from "../base/errors.ts";
 import type { Report } from "../base/events.ts";
 import { onFile } from "../files/fs_errors.ts";
 import { describeHolder, isEnding, readHolder, removeHolder, writeHolder } from "./holder.ts";
+import { openLockable } from "../files/trusted_file.ts";
 import type { InstallDir } from "./install_dir.ts";
-import { openPatiently } from "../system/patience.ts";
 import type { System } from "../system/system.ts";
 
 /** A lock held until it is released or the process ends. */
@@ -75,11 +75,7 @@ export async function tryLock(
   command: string,
 ): Promise<Lock | undefined> {
   const { fs } = system;
-  const file = onFile(
-    "open the lock",
-    dir.lock,
-    () => openPatiently(fs, dir.lock, { read: true, write: true, create: true, mode: 0o600 }),
-  );
+  const file = openLockable(system, dir.lock, "the lock");
   if (!await onFile("lock", dir.lock, () => fs.tryLock(file))) {
     file.close();
     return undefined;

@@ -52,6 +52,12 @@ export const IN_TOOL = {
 /** The half-written successor of a file of the state dir; see `replaceFile`. */
 export const UNFINISHED = ".new";
 
+/** Whether it is such a successor of a file in the folder of one tool. */
+export function isUnfinishedOfHome(name: string): boolean {
+  const files: readonly string[] = Object.values(IN_TOOL);
+  return name.endsWith(UNFINISHED) && files.includes(name.slice(0, -UNFINISHED.length));
+}
+
 /** A name for a copy of a file in the making, beside it; no target is called so. */
 export function unfinishedOf(path: string): string {
   return join(dirname(path), `.${basename(path)}${UNFINISHED}`);

@@ -8,7 +8,8 @@
  */
 import * as v from "valibot";
 import { DIGEST_FIELDS, Sha256Schema } from "../files/digest.ts";
-import { readIfThere, replaceFile } from "../files/durable_files.ts";
+import { replaceFile } from "../files/durable_files.ts";
+import { readKept, type World } from "../files/trusted_file.ts";
 import { isPlainName } from "../base/file_names.ts";
 import type { InstallDir } from "./install_dir.ts";
 import type { FileSystem } from "../system/system.ts";
@@ -73,17 +74,13 @@ export type Installed = Readonly<v.InferOutput<typeof InstalledSchema>>;
 /** Damage is told apart from absence, because a damaged one had something to say. */
 export type ReceiptState = Receipt | "none" | "damaged";
 
-/** Reads the receipt. Throws only what opening throws. */
-export function readReceipt(fs: FileSystem, dir: InstallDir): ReceiptState {
-  try {
-    const bytes = readIfThere(fs, dir.receipt, 1024 * 1024);
-    if (!bytes) return "none";
-    const result = v.safeParse(ReceiptSchema, JSON.parse(new TextDecoder().decode(bytes)));
-    return result.success ? result.output : "damaged";
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof RangeError) return "damaged";
-    throw error;
-  }
+const FORM = { what: "the receipt", limit: 1024 * 1024, format: 1, schema: ReceiptSchema };
+
+/** Reads the receipt. Throws `filesystem` where it cannot be read or is not to be believed. */
+export function readReceipt(world: World, dir: InstallDir): ReceiptState {
+  const kept = readKept(world, dir.receipt, FORM);
+  if (kept.state === "valid") return kept.value;
+  return kept.state === "none" ? "none" : "damaged";
 }
 
 /** The receipt where there is one that can be read. */

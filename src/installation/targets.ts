@@ -3,7 +3,9 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { lookAt, realPath } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
-import { type InstallDir, refuseOpenFolder } from "./install_dir.ts";
+import type { InstallDir } from "./install_dir.ts";
+import { requireTrustedFolder, resolveTrusted } from "./trust.ts";
+import { lookAtTrusted, type World } from "../files/trusted_file.ts";
 import type { FileInfo, FileSystem, System } from "../system/system.ts";
 
 /** One executable to be replaced, or installed for the first time. */
@@ -21,10 +23,13 @@ const MOST_LINKS = 40;
 
 /**
  * The real path that a name of the install dir stands for now: through links, also where the last one
- * leads to a file that is missing. Throws the file system's errors (a circle of links).
+ * leads to a file that is missing. Throws the file system's errors (a circle of links), and `filesystem`
+ * where somebody else says what the name stands for.
  */
-export function pathOf(fs: FileSystem, dir: Pick<InstallDir, "path">, name: string): string {
+export function pathOf(world: World, dir: Pick<InstallDir, "path">, name: string): string {
+  const { fs, user } = world;
   let path = join(dir.path, name);
+  if (user) return resolveTrusted(world, path);
   for (let links = 0;; links++) {
     try {
       // Not only of links: on Windows the name on the disk may have other letters' case.
@@ -66,7 +71,7 @@ export function resolveTarget(system: System, dir: InstallDir, name: string): Ta
     throw new UpdateError("filesystem", `Cannot replace "${named}": ${why}`, { path: named, hint });
   };
   const info = lookAt(fs, named);
-  const path = onFile("look at", named, () => pathOf(fs, dir, name));
+  const path = onFile("look at", named, () => pathOf(system, dir, name));
   const current = lookAt(fs, path);
   if (info?.isSymlink && !current) {
     return refuse("it is a link that leads nowhere", "Remove the link, or put its file back.");
@@ -83,9 +88,12 @@ export function resolveTarget(system: System, dir: InstallDir, name: string): Ta
       "Take the bit away (chmod ug-s), update, and set it again if you trust the new version.",
     );
   }
+  // It is run to tell its version, and its owner is given the new one.
+  lookAtTrusted(system, path, "the target");
   const manager = MANAGED.find(([pattern]) => pattern.test(path))?.[1];
   if (manager) refuse(`it belongs to a package manager ("${path}")`, `Update with ${manager}.`);
-  refuseOpenFolder(system, dirname(path));
+  // The install dir itself was judged at the start.
+  if (dirname(path) !== dir.path) requireTrustedFolder(system, dirname(path));
   refuseLongName(path);
   return { name, path, current };
 }

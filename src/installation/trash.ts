@@ -42,6 +42,8 @@ export function emptyTrash({ system, dir }: Session): void {
   const { fs } = system;
   if (!isThere(fs, dir.trash)) return;
   for (const { name } of [...fs.readDirSync(dir.trash)]) {
+    // Only names that are given here: were the folder exchanged, others would be somebody's files.
+    if (!/^[0-9a-f]{16}-/.test(name)) continue;
     try {
       fs.removeSync(join(dir.trash, name));
     } catch {

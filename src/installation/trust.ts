@@ -13,7 +13,14 @@
  */
 import { dirname, isAbsolute, join } from "node:path";
 import { onFile } from "../files/fs_errors.ts";
-import { isPrivateGroup, refusal, type World } from "../files/trusted_file.ts";
+import {
+  isPrivateGroup,
+  lookAtTrusted,
+  refusal,
+  whyDistrusted,
+  type World,
+} from "../files/trusted_file.ts";
+import { lookAt } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import type { FileInfo } from "../system/system.ts";
 
@@ -46,14 +53,42 @@ export function requireTrustedFolder(world: World, folder: string): FolderTrust 
   }
 }
 
-/** The same as a word: undefined where the folder can be trusted. Looks only. */
-export function whyFolderRefused(world: World, folder: string): string | undefined {
+/** Whether nobody else can exchange a file in a folder between a look and its use. */
+export function isOursAlone(world: World, folder: string): boolean {
   try {
-    requireTrustedFolder(world, folder);
-    return undefined;
+    return !requireTrustedFolder(world, folder).shared;
   } catch (error) {
-    if (error instanceof UpdateError) return error.message;
+    if (error instanceof UpdateError) return false;
     throw error;
+  }
+}
+
+/**
+ * A folder of the state dir: a real one, ours and not root's or anybody else's, and nobody else may
+ * write to it. Returns what it is, to be compared later. Throws `filesystem`.
+ */
+export function requireOwnFolder(world: World, path: string, what: string): FileInfo {
+  const { user } = world;
+  const info = onFile(`look at ${what}`, path, () => world.fs.lstatSync(path));
+  const why = info.isSymlink || !info.isDirectory
+    ? "it is not a folder of its own"
+    : user && info.uid !== null && info.uid !== user.uid
+    ? "it belongs to another user"
+    : whyDistrusted(user, info);
+  if (why) throw refusal(world, what, path, info, why);
+  return info;
+}
+
+/**
+ * All that lies in a folder of the state dir is a plain file that can be believed, or a folder of our
+ * own: whatever else is there, somebody put there. Throws `filesystem`.
+ */
+export function requireOwnEntries(world: World, folder: string): void {
+  for (const { name } of onFile("list", folder, () => [...world.fs.readDirSync(folder)])) {
+    const path = join(folder, name);
+    const info = lookAt(world.fs, path);
+    if (info?.isDirectory && !info.isSymlink) requireOwnFolder(world, path, "the folder");
+    else lookAtTrusted(world, path, "the file");
   }
 }
 
@@ -74,9 +109,9 @@ function isShared(user: World["user"], info: FileInfo): boolean {
 }
 
 /**
- * The real path of a name. Every link on the way belongs to the user or to root, and lies in a folder
- * that can be trusted: else somebody else would say which file it is. Throws `filesystem`, and what
- * the file system throws for a link that leads nowhere.
+ * The real path of a name, also of one that is missing. Every link on the way belongs to the user or
+ * to root, and lies in a folder that can be trusted: else somebody else would say which file it is.
+ * Throws `filesystem`, and what the file system throws where a folder on the way is missing.
  */
 export function resolveTrusted(world: World, path: string): string {
   const { fs, user } = world;
@@ -86,7 +121,9 @@ export function resolveTrusted(world: World, path: string): string {
   while (rest.length > 0) {
     const name = rest.shift()!;
     const at = join(found, name);
-    const info = fs.lstatSync(at);
+    const info = lookAt(fs, at);
+    if (!info && rest.length === 0) return at;
+    if (!info) throw new Deno.errors.NotFound(`there is no "${at}"`);
     // Whoever can write where the name lies says what it leads to: the link's folder, or the one of
     // a folder that is left again.
     if (info.isSymlink) requireTrustedFolder(world, found);

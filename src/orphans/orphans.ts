@@ -7,6 +7,7 @@
  * | missing, empty or cut off | a complete executable | it becomes `X`; a cut-off `X` is kept aside |
  * | missing, empty or cut off | not an executable, or empty, and nobody misses `X` | both stay; named |
  * | missing, empty or cut off | cut off itself, or empty | both stay; named, code 9 |
+ * | missing, empty or cut off | of another user, or others can write to it | both stay; named, code 9 |
  * | complete | anything | both stay; named |
  * | anything | cannot be read | both stay; named |
  * | a folder, a link, a device | anything | both stay; named |
@@ -20,6 +21,7 @@ import {
   syncFolder,
 } from "../files/durable_files.ts";
 import { examine, type Executable } from "../files/executable_format.ts";
+import { ownerAndMode, whyDistrusted } from "../files/trusted_file.ts";
 import { reason, UpdateError } from "../base/errors.ts";
 import { isFilesystemError, onFile } from "../files/fs_errors.ts";
 import { makeFolder, openStateDir } from "../installation/install_dir.ts";
@@ -65,7 +67,8 @@ export function findOrphans(
   });
 }
 
-function judge({ fs, os }: System, previous: string, expected: readonly string[]): Orphan {
+function judge(system: System, previous: string, expected: readonly string[]): Orphan {
+  const { fs, os } = system;
   const old = examine(fs, previous);
   let target = ownerOfPrevious(previous);
   // Rust's `with_extension("previous.exe")` turns `uv.exe` into `uv.previous.exe`.
@@ -94,6 +97,9 @@ function judge({ fs, os }: System, previous: string, expected: readonly string[]
     // Somebody's notes.txt.previous is not ours to rename.
     return found("leave", "it is not an executable");
   }
+  const info = fs.lstatSync(previous);
+  const distrusted = whyDistrusted(system.user, info);
+  if (distrusted) return found("give-up", `${distrusted}${ownerAndMode(info)}`);
   return found("restore", `"${target}" was ${broken}`);
 }
 

@@ -4,29 +4,21 @@
  * but also before it could. While it waits it cannot tell (the tool is in that job itself, as it may
  * be in any container's or terminal's), but what it left tells the next start.
  */
-import { readIfThere, removeIfThere, writeAll } from "../files/durable_files.ts";
+import { removeIfThere, writeAnew } from "../files/durable_files.ts";
+import { readTrusted } from "../files/trusted_file.ts";
 import type { ShimEvent } from "../base/events.ts";
 import type { Session } from "../session.ts";
-import type { OpenFile } from "../system/system.ts";
 
 /** Leaves word that this run waits for a process. Never fails: it only would explain something. */
 export function beginWait(
   { system: { fs, processes }, dir }: Session,
   pid: number | undefined,
 ): void {
-  let file: OpenFile | undefined;
   try {
-    file = fs.openSync(dir.waits, { write: true, create: true, truncate: true, mode: 0o600 });
-    writeAll(
-      file,
-      new TextEncoder().encode(
-        `${JSON.stringify({ shim: processes.pid, waitsFor: pid ?? null })}\n`,
-      ),
-    );
+    const word = { shim: processes.pid, waitsFor: pid ?? null };
+    writeAnew(fs, dir.waits, `${JSON.stringify(word)}\n`);
   } catch {
     // See above.
-  } finally {
-    file?.close();
   }
 }
 
@@ -41,10 +33,11 @@ export function endWait({ system: { fs }, dir }: Session): void {
 
 /** A warning if the run before this one was ended from outside while it waited. Takes the word away. */
 export function endedWait(session: Session): ShimEvent | undefined {
-  const { system: { os, fs, processes }, dir } = session;
+  const { system, dir } = session;
+  const { os, processes } = system;
   let left: { shim?: unknown; waitsFor?: unknown } = {};
   try {
-    const bytes = readIfThere(fs, dir.waits, 1024);
+    const bytes = readTrusted(system, dir.waits, "the note of the last wait", 1024);
     if (!bytes) return undefined;
     left = JSON.parse(new TextDecoder().decode(bytes));
   } catch {

@@ -1,6 +1,6 @@
 /** From whatever was thrown to an error that is told, and an exit code. */
 import { reason, UpdateError } from "../base/errors.ts";
-import type { Report } from "../base/events.ts";
+import type { Report, ShimEvent } from "../base/events.ts";
 import { filesystemError, isFilesystemError } from "../files/fs_errors.ts";
 import { windowsHint } from "../system/windows_errors.ts";
 
@@ -38,4 +38,14 @@ export function fail(thrown: unknown, report: Report): number {
     ...(hint !== undefined && { hint }),
   });
   return code;
+}
+
+/** What does not stop a command that only looks, or needs that file for nothing. */
+export function asWarning({ message, path, hint }: UpdateError): ShimEvent {
+  return {
+    event: "warning",
+    message,
+    ...(path !== undefined && { path }),
+    ...(hint !== undefined && { hint }),
+  };
 }

@@ -1,5 +1,6 @@
 /** What stays of a run: a log for people, and its outcome for the main tool's next start. */
 import { removeIfThere, replaceFile, writeAll } from "../files/durable_files.ts";
+import { openOrMake } from "../files/trusted_file.ts";
 import type { ShimEvent } from "../base/events.ts";
 import type { InstallDir } from "../installation/install_dir.ts";
 import { describe } from "./reporter.ts";
@@ -19,12 +20,11 @@ export class RunLog {
     this.#started = this.#now();
     this.#try(() => {
       const { fs } = system;
-      const options = { write: true, append: true, create: true, mode: 0o600 };
-      this.#file = fs.openSync(dir.log, options);
+      this.#file = openOrMake(system, dir.log, "the log", "append");
       if (this.#file.statSync().size < LIMIT) return;
       this.#file.close();
       fs.renameSync(dir.log, `${dir.log}.old`);
-      this.#file = fs.openSync(dir.log, options);
+      this.#file = openOrMake(system, dir.log, "the log", "append");
     });
     // A run that dies leaves no outcome behind, rather than an older run's. A repair does: most have
     // nothing to do, and then the outcome before stays for the tool to show.

@@ -1,6 +1,6 @@
 /** From the arguments of `updater-shim-pack` to what is to be done. Pure. */
+import { nearest } from "../base/nearest.ts";
 import { parseArgs } from "node:util";
-import { closestString } from "@std/text/closest-string";
 import { reason, UpdateError } from "../base/errors.ts";
 import { PACK_OPTIONS } from "./pack_options.ts";
 import type { PasswordSource } from "./password.ts";
@@ -125,8 +125,6 @@ function parse(
     );
   }
 }
-
-const nearest: (text: string, options: string[]) => string = closestString;
 
 function wrong(message: string): UpdateError {
   return new UpdateError("usage", message, { hint: "For all options: updater-shim-pack --help" });

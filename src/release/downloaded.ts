@@ -4,6 +4,7 @@
  * without it there is nothing. Everything is judged again when it is installed.
  */
 import { join } from "node:path";
+import { isPlainName } from "../base/file_names.ts";
 import * as v from "valibot";
 import { type Digest, digestFileInBackground, sameContent } from "../files/digest.ts";
 import {
@@ -21,7 +22,7 @@ import type { ReleaseFile } from "./manifest.ts";
 import { MANIFEST_LIMIT, SIGNATURE_LIMIT, type SignedDocument } from "./signed_document.ts";
 
 const FileSchema = v.strictObject({
-  target: v.string(),
+  target: v.pipe(v.string(), v.check(isPlainName)),
   /** What was fetched, and what of it: together they say what the executable is. */
   source: v.string(),
   member: v.nullable(v.string()),
@@ -119,14 +120,20 @@ export function beginDownload({ system, dir }: Session, kept: readonly ReleaseFi
   const { fs } = system;
   const remove = (path: string) => onFile("remove", path, () => removeIfThere(fs, path));
   makeFolder(system, dir.downloaded);
+  const before = readKept(system, path(dir, "about.json"), FORM);
   for (const name of ["about.json", "release.json", "release.json.minisig"]) {
     remove(path(dir, name));
   }
   const folder = path(dir, "files");
-  makeFolder(system, folder);
   const names = kept.map(({ target }) => target);
-  for (const { name } of [...fs.readDirSync(folder)]) {
-    if (!names.includes(name)) remove(join(folder, name));
+  // By the names that were noted, not as they are found: in a folder that was exchanged those would be
+  // somebody's files. A recursive removal follows no links.
+  if (names.length === 0 && lookAt(fs, folder)) {
+    onFile("remove", folder, () => fs.removeSync(folder, { recursive: true }));
+  }
+  makeFolder(system, folder);
+  for (const { target } of before.state === "valid" ? before.value.files : []) {
+    if (!names.includes(target)) remove(join(folder, target));
   }
 }
 

@@ -58,13 +58,13 @@ class UnixFile implements OpenFile {
   }
 
   readSync(buffer: Uint8Array): number | null {
-    const count = asDeno(() => node.readSync(this.fd, buffer, 0, buffer.length, this.#position));
+    const count = node.readSync(this.fd, buffer, 0, buffer.length, this.#position);
     this.#advance(count);
     return count === 0 ? null : count;
   }
 
   writeSync(bytes: Uint8Array): number {
-    const count = asDeno(() => node.writeSync(this.fd, bytes, 0, bytes.length, this.#position));
+    const count = node.writeSync(this.fd, bytes, 0, bytes.length, this.#position);
     this.#advance(count);
     return count;
   }
@@ -78,11 +78,11 @@ class UnixFile implements OpenFile {
   }
 
   truncateSync(length = 0): void {
-    asDeno(() => node.ftruncateSync(this.fd, length));
+    node.ftruncateSync(this.fd, length);
   }
 
   statSync(): Deno.FileInfo {
-    const stats = asDeno(() => node.fstatSync(this.fd));
+    const stats = node.fstatSync(this.fd);
     const { size, mtime, mode, uid, gid, dev, ino } = stats;
     const kind = { isFile: stats.isFile(), isDirectory: stats.isDirectory(), isSymlink: false };
     // The seam asks for less than Deno's own type has.
@@ -90,7 +90,7 @@ class UnixFile implements OpenFile {
   }
 
   syncSync(): void {
-    asDeno(() => node.fsyncSync(this.fd));
+    node.fsyncSync(this.fd);
   }
 
   sync(): Promise<void> {

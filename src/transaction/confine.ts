@@ -10,7 +10,7 @@ import type { Session } from "../session.ts";
  * the install dir, which may be a link).
  */
 export function confine({ system, dir }: Session, files: readonly Located[]): void {
-  const known = knownReceipt(readReceipt(system.fs, dir))?.files ?? [];
+  const known = knownReceipt(readReceipt(system, dir))?.files ?? [];
   const tool = [...files, ...known].map(({ name }) => join(dir.path, name));
   const programs = new Set([...files.flatMap(({ staged, target }) => [staged, target]), ...tool]);
   system.processes.confine([...programs]);

@@ -3,6 +3,8 @@ import { errorCode, reason, UpdateError } from "../base/errors.ts";
 import type { HealthCheck } from "../base/health_check.ts";
 import { isTransient } from "../system/patience.ts";
 import { forbiddenHint } from "../system/windows_errors.ts";
+import { dirname } from "node:path";
+import { isOursAlone } from "../installation/trust.ts";
 import type { Session } from "../session.ts";
 import type { RunResult } from "../system/system.ts";
 
@@ -23,7 +25,8 @@ export async function checkHealth(
 const GRACE_MS = 2000;
 
 /**
- * Runs every executable of the new set that can be tried under its real path. From the moment that
+ * Runs every executable of the new set that can be tried under its real path, where nobody else can
+ * exchange it meanwhile (it ran before, as the staged file). From the moment that
  * `stop` asks to end they have two more seconds in all; only what they say by themselves counts: one
  * that was ended by the same signal is run again. Throws `health`, or the signal's reason where
  * nothing was said in time; then the old set has to go back.
@@ -43,7 +46,7 @@ export async function tryInstalled(
   else stop.addEventListener("abort", begin, { once: true });
   try {
     for (const { target, run } of files) {
-      if (!run) continue;
+      if (!run || !isOursAlone(session.system, dirname(target))) continue;
       let result = await runToTry(session, target, check, over.signal);
       if (stop.aborted && isEndedBySignal(result) && !over.signal.aborted) {
         result = await runToTry(session, target, check, over.signal);

@@ -19,8 +19,9 @@ import { join, relative } from "node:path";
 import * as v from "valibot";
 import { DigestSchema } from "../files/digest.ts";
 import { lookAt } from "../files/durable_files.ts";
-import { readIfThere, removeIfThere, replaceFile, syncFolder } from "../files/durable_files.ts";
+import { removeIfThere, replaceFile, syncFolder } from "../files/durable_files.ts";
 import { onFile } from "../files/fs_errors.ts";
+import { readTrusted, type World } from "../files/trusted_file.ts";
 import type { InstallDir } from "../installation/install_dir.ts";
 import {
   isTransaction,
@@ -124,12 +125,12 @@ export interface Located extends JournalFile {
 
 /** Finds out what a record's names stand for. Throws `filesystem` (a circle of links). */
 export function locate<F extends JournalFile>(
-  fs: FileSystem,
+  system: World,
   dir: InstallDir,
   transaction: string,
   file: F,
 ): F & Located {
-  const target = onFile("look at", join(dir.path, file.name), () => pathOf(fs, dir, file.name));
+  const target = onFile("look at", join(dir.path, file.name), () => pathOf(system, dir, file.name));
   const { previous, hiddenPrevious, scratch, aside } = namesBeside(target, transaction);
   const folder = file.beside
     ? stagedBeside(target, dir.id, transaction)
@@ -147,8 +148,8 @@ export function locate<F extends JournalFile>(
 }
 
 /** The path of a leftover now. */
-export function pathOfLeftover(fs: FileSystem, dir: InstallDir, leftover: Leftover): string {
-  const target = pathOf(fs, dir, leftover.name);
+export function pathOfLeftover(system: World, dir: InstallDir, leftover: Leftover): string {
+  const target = pathOf(system, dir, leftover.name);
   const names = namesBeside(target, leftover.transaction);
   switch (leftover.what) {
     case "staged":
@@ -175,11 +176,11 @@ export function isOutside(dir: InstallDir, target: string): boolean {
   return path.startsWith("..") || path === target;
 }
 
-/** Reads the journal. Damage is an answer, not an error. Throws only what opening throws. */
-export function readJournal(fs: FileSystem, dir: InstallDir): Journal {
+/** Reads the journal. Damage is an answer, not an error. Throws `filesystem` where it may not be believed. */
+export function readJournal(world: World, dir: InstallDir): Journal {
   let bytes: Uint8Array | undefined;
   try {
-    bytes = readIfThere(fs, dir.journal, LIMIT);
+    bytes = readTrusted(world, dir.journal, "the journal", LIMIT);
   } catch (error) {
     if (error instanceof RangeError) return { state: "damaged", why: error.message };
     throw error;

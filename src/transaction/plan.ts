@@ -56,7 +56,7 @@ export function planTransaction<W extends Wanted>(
   const byRealName = areDistinct(real);
   const files = wanted.map((one) => {
     const { name, path } = one.executable;
-    return locate(fs, dir, transaction, {
+    return locate(system, dir, transaction, {
       ...one,
       name,
       stagedAs: byRealName ? basename(path) : name,

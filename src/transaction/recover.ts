@@ -114,11 +114,10 @@ function failed(error: unknown, path: string): Part {
 
 /** Real paths of the executables that the receipts of the folder name, also behind links. */
 function installedPaths({ system, dir }: Session): string[] {
-  const { fs } = system;
   return toolsOf(system, dir).flatMap((tool) => {
-    const receipt = ifReadable(() => knownReceipt(readReceipt(fs, tool)));
+    const receipt = ifReadable(() => knownReceipt(readReceipt(system, tool)));
     const files = [...receipt?.files ?? [], ...receipt?.dropped ?? []];
-    return files.flatMap(({ name }) => ifReadable(() => pathOf(fs, dir, name)) ?? []);
+    return files.flatMap(({ name }) => ifReadable(() => pathOf(system, dir, name)) ?? []);
   });
 }
 
@@ -126,7 +125,9 @@ function ifReadable<T>(step: () => T): T | undefined {
   try {
     return step();
   } catch (error) {
-    if (!isFilesystemError(error)) throw error;
+    // Of another tool's: what is not to be believed does not stop the rest.
+    const distrusted = error instanceof UpdateError && error.kind === "filesystem";
+    if (!distrusted && !isFilesystemError(error)) throw error;
     return undefined;
   }
 }
@@ -147,10 +148,11 @@ async function recoverTool(
   own: boolean,
   stop: AbortSignal,
 ): Promise<{ part: Part; record?: JournalRecord }> {
-  const { system: { fs }, dir } = session;
+  const { system, dir } = session;
+  const { fs } = system;
   try {
     if (!isThere(fs, dir.home)) return { part: {} };
-    const journal = readJournal(fs, dir);
+    const journal = readJournal(system, dir);
     if (journal.state === "valid") {
       // A run that was killed may have come no further than the rename of this record. Were it lost
       // after we acted on it, the record before would be believed: `staging`, with targets replaced.

@@ -5,23 +5,16 @@
  */
 import { join } from "node:path";
 import { lookAt } from "../files/durable_files.ts";
-import { UpdateError } from "../base/errors.ts";
+import { requireOwnFolder } from "../installation/trust.ts";
 import { onFile } from "../files/fs_errors.ts";
 import { discard } from "../installation/trash.ts";
+import { isTransaction } from "../installation/names.ts";
 import type { Session } from "../session.ts";
 
 /** Throws `filesystem` where it exists, or where it does not turn out to be ours alone. */
 export function makeStagedFolder({ system }: Session, folder: string): void {
-  const { fs, user } = system;
-  onFile("make the folder", folder, () => fs.mkdirSync(folder, { mode: 0o700 }));
-  const info = onFile("look at", folder, () => fs.lstatSync(folder));
-  const ours = info.isDirectory && !info.isSymlink &&
-    (!user || ((info.uid === null || info.uid === user.uid) && ((info.mode ?? 0) & 0o077) === 0));
-  if (ours) return;
-  throw new UpdateError("filesystem", `Refusing to stage in "${folder}": it is not ours alone`, {
-    path: folder,
-    hint: "Something else writes to this folder. Nothing was changed; find out what it is.",
-  });
+  onFile("make the folder", folder, () => system.fs.mkdirSync(folder, { mode: 0o700 }));
+  requireOwnFolder(system, folder, "to stage in");
 }
 
 /**
@@ -32,10 +25,12 @@ export function removeStagedFolder(
   session: Session,
   folder: string,
 ): { there: boolean; gone: boolean } {
-  const { fs } = session.system;
+  const { fs, os } = session.system;
   if (!lookAt(fs, folder)?.isDirectory) return { there: false, gone: true };
   let gone = true;
   onFile("remove", folder, () => {
+    // In one step that follows no link on the way; where programs keep their files, one by one.
+    if (os !== "windows") return fs.removeSync(folder, { recursive: true });
     for (const { name } of [...fs.readDirSync(folder)]) {
       const path = join(folder, name);
       if (lookAt(fs, path)?.isDirectory) fs.removeSync(path, { recursive: true });
@@ -51,8 +46,9 @@ export function sweepStaged(session: Session): void {
   const { system: { fs }, dir } = session;
   if (!lookAt(fs, dir.staged)?.isDirectory) return;
   for (const { name } of onFile("list", dir.staged, () => [...fs.readDirSync(dir.staged)])) {
+    // Only what is called as staged sets are: were the folder exchanged, the rest would be somebody's.
+    if (!isTransaction(name)) continue;
     const path = join(dir.staged, name);
-    // Whatever else lies in a folder of ours alone is not wanted there.
     if (!removeStagedFolder(session, path).there) {
       onFile("remove", path, () => discard(session, path));
     }

@@ -8,10 +8,12 @@ import { syncFolders } from "../files/durable_files.ts";
 import { errorCode, UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
 import { moveOver } from "../installation/move_over.ts";
+import { dirname } from "node:path";
+import { lookAtTrusted, openTrusted } from "../files/trusted_file.ts";
+import { isOursAlone } from "../installation/trust.ts";
 import { type JournalFile, type JournalRecord, type Located, writeJournal } from "./journal.ts";
-import { openPatiently } from "../system/patience.ts";
 import type { Session } from "../session.ts";
-import type { FileSystem } from "../system/system.ts";
+import type { FileSystem, System } from "../system/system.ts";
 import { discard } from "../installation/trash.ts";
 
 /** A record and its files, after some of them got another name. */
@@ -31,7 +33,7 @@ export function keepOlds<F extends Located>(
   files: readonly F[],
 ): Named<F> {
   const { system: { fs }, dir } = session;
-  const taken = files.filter((file) => !keepOld(fs, file));
+  const taken = files.filter((file) => !keepOld(session.system, file));
   if (taken.length === 0) {
     syncFolders(fs, files.map((file) => file.target));
     return { record, files };
@@ -78,12 +80,18 @@ export async function replaceAll(session: Session, files: readonly Located[]): P
 }
 
 /** Gives the old one its second name. False where something else has that name. */
-function keepOld(fs: FileSystem, { old, target, previous, scratch }: Located): boolean {
+function keepOld(system: System, { old, target, previous, scratch }: Located): boolean {
+  const { fs } = system;
   if (!old || !isThere(fs, target)) return true;
   return onFile("keep the old file of", target, () => {
     try {
       if (!isThere(fs, previous)) {
         linkOrCopy(fs, target, previous, scratch);
+        // What would be brought back, and run: it is the file that was read.
+        lookAtTrusted(system, previous, "the old file");
+        if (!isOursAlone(system, dirname(target)) && !holds(fs, previous, old)) {
+          throw exchangedOld(target);
+        }
         return true;
       }
     } catch (error) {
@@ -91,6 +99,13 @@ function keepOld(fs: FileSystem, { old, target, previous, scratch }: Located): b
     }
     // Of a recovery: an earlier run came this far.
     return isSecondName(fs, previous, target) || holds(fs, previous, old);
+  });
+}
+
+function exchangedOld(path: string): UpdateError {
+  return new UpdateError("filesystem", `"${path}" was exchanged while it was replaced`, {
+    path,
+    hint: "Somebody else writes to its folder. Find out who, then run again.",
   });
 }
 
@@ -121,24 +136,26 @@ async function placeNew(session: Session, file: Located): Promise<void> {
   } catch (error) {
     if (errorCode(error) !== "EXDEV") throw error;
     // Two mounts of one file system: they look like one.
-    copyDurably(fs, staged, scratch);
+    copyDurably(session.system, staged, scratch);
     await moveOver(session, scratch, target, aside);
   }
 }
 
 /** With mode and owner. The name is not durable. */
-function copyDurably(fs: FileSystem, from: string, to: string): void {
-  const { mode, uid, gid } = fs.statSync(from);
+function copyDurably(system: System, from: string, to: string): void {
+  const { fs } = system;
+  const { mode, uid, gid } = fs.lstatSync(from);
   removeIfThere(fs, to);
   copyFile(fs, from, to, 0o700);
+  const file = openTrusted(system, to, "the copy", "write");
+  if (!file) throw new Deno.errors.NotFound(`there is no "${to}" any more`);
   try {
-    fs.chownSync(to, uid, gid);
+    if (uid !== null && gid !== null) fs.fchownSync(file, uid, gid);
   } catch {
     // As when it was staged: told there.
   }
-  const file = openPatiently(fs, to, { read: true, write: true });
   try {
-    if (mode !== null) fs.chmodSync(to, mode & 0o777);
+    if (mode !== null) fs.fchmodSync(file, mode & 0o777);
     file.syncSync();
   } finally {
     file.close();

@@ -4,7 +4,12 @@ import { isThere, moveOrCopy, removeIfThere, syncFolders } from "../files/durabl
 import { examine } from "../files/executable_format.ts";
 import { onFile } from "../files/fs_errors.ts";
 import { makeFolder } from "../installation/install_dir.ts";
-import { isUnfinished, namesBeside, UNFINISHED, unfinishedOf } from "../installation/names.ts";
+import {
+  isUnfinished,
+  isUnfinishedOfHome,
+  namesBeside,
+  unfinishedOf,
+} from "../installation/names.ts";
 import {
   type JournalRecord,
   type Leftover,
@@ -14,7 +19,7 @@ import {
   removeJournal,
   writeJournal,
 } from "./journal.ts";
-import { writeReceipt } from "../installation/receipt.ts";
+import { knownReceipt, readReceipt, type Receipt, writeReceipt } from "../installation/receipt.ts";
 import type { Session } from "../session.ts";
 import { removeStagedFolder, sweepStaged } from "./staged_folder.ts";
 import { moveOver } from "../installation/move_over.ts";
@@ -59,9 +64,9 @@ export async function endInstalled(session: Session, record: JournalRecord): Pro
   syncFolders(fs, files.map((file) => file.target));
   if (record.receipt) {
     const receipt = record.receipt;
+    const before = knownReceipt(readReceipt(session.system, dir));
     onFile("write the receipt", dir.receipt, () => writeReceipt(fs, dir, receipt));
-    const names = receipt.rollback?.files.map(({ name }) => name) ?? [];
-    removeStaleCopies(session, names);
+    removeStaleCopies(session, copiesOf(before), copiesOf(receipt));
   }
   endTransaction(session, record, stuck);
   return restored;
@@ -79,13 +84,20 @@ function keepForRollback(session: Session, file: Located): void {
   );
 }
 
-/** What `--rollback` would not bring back is of no use to anybody. */
-function removeStaleCopies(session: Session, wanted: readonly string[]): void {
+function copiesOf(receipt: Receipt | null): string[] {
+  return receipt?.rollback?.files.map(({ name }) => name) ?? [];
+}
+
+/** What `--rollback` would not bring back any more is of no use to anybody. */
+function removeStaleCopies(
+  session: Session,
+  before: readonly string[],
+  wanted: readonly string[],
+): void {
   const { system: { fs }, dir } = session;
-  if (!isThere(fs, dir.rollback)) return;
-  for (const { name } of [...fs.readDirSync(dir.rollback)]) {
+  for (const name of before.filter((name) => !wanted.includes(name))) {
     const path = join(dir.rollback, name);
-    if (!wanted.includes(name)) onFile("remove", path, () => discard(session, path));
+    if (isThere(fs, path)) onFile("remove", path, () => discard(session, path));
   }
 }
 
@@ -172,8 +184,9 @@ export function endTransaction(
 }
 
 function removeLeftover(session: Session, leftover: Leftover): boolean {
-  const { system: { fs }, dir } = session;
-  const path = pathOfLeftover(fs, dir, leftover);
+  const { system, dir } = session;
+  const { fs } = system;
+  const path = pathOfLeftover(system, dir, leftover);
   if (leftover.what === "staged") return removeStagedFolder(session, path).gone;
   if (!isThere(fs, path)) return true;
   // A `.previous` that is another file by now is not ours.
@@ -183,10 +196,10 @@ function removeLeftover(session: Session, leftover: Leftover): boolean {
 
 /** The files of a record with the paths that they have now. */
 export function locateAll(
-  { system: { fs }, dir }: Session,
+  { system, dir }: Session,
   { transaction, files }: JournalRecord,
 ): Located[] {
-  return files.map((file) => locate(fs, dir, transaction, file));
+  return files.map((file) => locate(system, dir, transaction, file));
 }
 
 /**
@@ -198,7 +211,7 @@ export function sweepHome(session: Session, open: boolean): void {
   if (!isThere(fs, dir.home)) return;
   for (const { name } of onFile("list", dir.home, () => [...fs.readDirSync(dir.home)])) {
     const path = join(dir.home, name);
-    if (name.endsWith(UNFINISHED)) onFile("remove", path, () => removeIfThere(fs, path));
+    if (isUnfinishedOfHome(name)) onFile("remove", path, () => removeIfThere(fs, path));
   }
   sweepCopies(session, dir.rollback);
   if (!open) sweepStaged(session);

@@ -15,7 +15,7 @@
  */
 import { dirname } from "node:path";
 import { confine } from "./confine.ts";
-import { type Digest, digestFileAside } from "../files/digest.ts";
+import { type Digest, digestFileAside, digestOpen } from "../files/digest.ts";
 import { lookAt, syncFolder, syncFolders } from "../files/durable_files.ts";
 import { errorCode, reason, UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
@@ -23,11 +23,12 @@ import type { HealthCheck } from "../base/health_check.ts";
 import { checkHealth, tryInstalled } from "./health.ts";
 import { type JournalRecord, type Located, readJournal, writeJournal } from "./journal.ts";
 import { makeFolder } from "../installation/install_dir.ts";
-import { openPatiently } from "../system/patience.ts";
 import { type Planned, planTransaction, type Staged, type Wanted } from "./plan.ts";
 import type { Receipt } from "../installation/receipt.ts";
 import type { Session } from "../session.ts";
-import type { FileInfo } from "../system/system.ts";
+import { openTrusted } from "../files/trusted_file.ts";
+import { isOursAlone } from "../installation/trust.ts";
+import type { FileInfo, OpenFile } from "../system/system.ts";
 import { holds, keepOlds, type Named, putBack, replaceAll } from "./swap.ts";
 import { makeStagedFolder } from "./staged_folder.ts";
 import { endInstalled, endUnchanged } from "./tidy.ts";
@@ -64,8 +65,9 @@ export class Staging<W extends Wanted> implements AsyncDisposable {
     wanted: readonly W[],
     check: HealthCheck,
   ): Staging<W> {
-    const { system: { fs }, dir } = session;
-    const before = readJournal(fs, dir);
+    const { system, dir } = session;
+    const { fs } = system;
+    const before = readJournal(system, dir);
     const leftovers = before.state === "valid" ? before.record.leftovers : [];
     const { record, files } = planTransaction(session, wanted, check, leftovers);
     // Its name becomes durable with the journal's.
@@ -216,27 +218,30 @@ const NO_CHOWN = ["EINVAL", "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"];
 
 /** Mode and owner of the old one, then all of it durable. */
 async function seal(
-  { system: { fs, user }, report }: Session,
+  { system, report }: Session,
   { executable: { current }, staged, target, mode }: Planned,
 ): Promise<void> {
+  const { fs, user } = system;
+  // Opened before the mode changes: the old one may be read-only, and so becomes this one. What was
+  // opened gets owner and mode, never a name: that may mean another file by now.
+  const open = openTrusted(system, staged, "the staged file", "write");
+  if (!open) throw exchanged(staged);
   await onFile("prepare", staged, async () => {
-    // Opened before the mode changes: the old one may be read-only, and so becomes this one.
-    const open = openPatiently(fs, staged, { read: true, write: true });
     try {
       // Only root may give files away. chown clears bits that chmod sets: this order.
-      if (user?.uid === 0 && current) giveAway(current);
-      if (user) fs.chmodSync(staged, ((current?.mode ?? mode) & 0o777) | 0o500);
+      if (user?.uid === 0 && current) giveAway(open, current);
+      if (user) fs.fchmodSync(open, ((current?.mode ?? mode) & 0o777) | 0o500);
       await open.sync();
     } finally {
       open.close();
     }
   });
 
-  function giveAway({ uid, gid }: FileInfo): void {
-    const own = lookAt(fs, staged);
-    if (own?.uid === uid && own?.gid === gid) return;
+  function giveAway(open: OpenFile, { uid, gid }: FileInfo): void {
+    const own = open.statSync();
+    if (uid === null || gid === null || (own.uid === uid && own.gid === gid)) return;
     try {
-      fs.chownSync(staged, uid, gid);
+      fs.fchownSync(open, uid, gid);
     } catch (error) {
       if (!NO_CHOWN.includes(errorCode(error) ?? "")) throw error;
       report({
@@ -249,12 +254,25 @@ async function seal(
   }
 }
 
-async function readOld({ system: { fs } }: Session, { executable: { current }, target }: Planned) {
+async function readOld({ system }: Session, { executable: { current }, target }: Planned) {
+  const { fs } = system;
   if (!current) return { old: null, targetInfo: undefined };
+  if (!isOursAlone(system, dirname(target))) return readSharedOld(system, target);
   return await onFile("read", target, async () => {
     const targetInfo = fs.lstatSync(target);
     return { old: await digestFileAside(fs, target), targetInfo };
   });
+}
+
+/** Where its name can mean another file at any time, what was judged is what is read. */
+function readSharedOld(system: Session["system"], target: string) {
+  const file = openTrusted(system, target, "the target");
+  if (!file) return { old: null, targetInfo: undefined };
+  try {
+    return onFile("read", target, () => ({ targetInfo: file.statSync(), old: digestOpen(file) }));
+  } finally {
+    file.close();
+  }
 }
 
 /** What was verified is what will be renamed: a health check took its time, and may do anything. */

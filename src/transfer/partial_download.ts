@@ -2,7 +2,7 @@
 import { lookAt, writeAll } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
-import { openPatiently } from "../system/patience.ts";
+import { openOrMake } from "../files/trusted_file.ts";
 import { HttpError, request } from "./request.ts";
 import { readBody } from "./response_body.ts";
 import { PassingError, type Transfer, withRetries } from "./retry.ts";
@@ -74,9 +74,10 @@ class PartialDownload {
   /** One answer, from where the bytes on the disk end if the server can do that. */
   async connect(): Promise<void> {
     const { url, size } = this.#file;
-    const { fs } = this.#transfer.system;
     if (this.kept > 0 && this.kept === size) return;
-    const validator = this.#ranges ? readSidecar(fs, this.#partial, this.#file) : undefined;
+    const validator = this.#ranges
+      ? readSidecar(this.#transfer.system, this.#partial, this.#file)
+      : undefined;
     if (validator === undefined) this.#startOver();
     const headers: Record<string, string> = this.kept === 0
       ? {}
@@ -142,10 +143,9 @@ class PartialDownload {
   }
 
   async #append(response: Response): Promise<void> {
-    const { system: { fs } } = this.#transfer;
+    const { system } = this.#transfer;
     const out = onFile("write", this.#partial, () => {
-      const options = { write: true, create: true, mode: 0o600 };
-      const out = openPatiently(fs, this.#partial, options);
+      const out = openOrMake(system, this.#partial, "the partial download");
       // In this order: bytes of another version are gone before the note of this one is made. Not
       // where there are none: a file that was ever truncated to nothing makes ext4 write all of it
       // when it is closed (auto_da_alloc), and we would stand and wait.
@@ -154,7 +154,7 @@ class PartialDownload {
       return out;
     });
     try {
-      writeSidecar(fs, this.#partial, this.#file, response.headers);
+      writeSidecar(system.fs, this.#partial, this.#file, response.headers);
       await readBody(response, this.#transfer, (part) => this.#take(out, part));
     } finally {
       out.close();

@@ -4,7 +4,8 @@
  * not belong together are found out by the digest.
  */
 import * as v from "valibot";
-import { readIfThere, removeIfThere, writeAll } from "../files/durable_files.ts";
+import { removeIfThere, writeAll } from "../files/durable_files.ts";
+import { readKept, type World } from "../files/trusted_file.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { FileSystem } from "../system/system.ts";
 import { redactUrl } from "../base/url_policy.ts";
@@ -23,26 +24,20 @@ const SidecarSchema = v.strictObject({
   validator: v.pipe(v.string(), v.regex(VALIDATOR)),
 });
 
+const FORM = { what: "the note of a download", limit: LIMIT, format: 1, schema: SidecarSchema };
+
 /** The file that the bytes are to become. */
 interface Wanted {
   readonly url: string;
   readonly sha256: string;
 }
 
-/** The validator for `If-Range`; undefined where the kept bytes cannot be gone on with. */
-export function readSidecar(fs: FileSystem, partial: string, file: Wanted): string | undefined {
-  let json: unknown;
-  try {
-    const bytes = readIfThere(fs, sidecarOf(partial), LIMIT);
-    json = bytes && JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
-  const { success, output } = v.safeParse(SidecarSchema, json);
-  if (!success || output.url !== redactUrl(file.url) || output.sha256 !== file.sha256) {
-    return undefined;
-  }
-  return output.validator;
+/** The validator for `If-Range`; undefined where the kept bytes cannot be gone on with. Throws `filesystem`. */
+export function readSidecar(world: World, partial: string, file: Wanted): string | undefined {
+  const kept = readKept(world, sidecarOf(partial), FORM);
+  if (kept.state !== "valid") return undefined;
+  const { url, sha256, validator } = kept.value;
+  return url === redactUrl(file.url) && sha256 === file.sha256 ? validator : undefined;
 }
 
 /**

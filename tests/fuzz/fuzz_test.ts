@@ -255,10 +255,14 @@ property(
   fc.oneof(changedJson(RECEIPT).map(encode), damaged(encode(RECEIPT)), anyJson, anyBytes),
   (content) => {
     const fs = memoryFile(content);
-    assert(["string", "object"].includes(typeof readReceipt(fs, DIR)));
+    assert(["string", "object"].includes(typeof readReceipt({ fs, user: undefined }, DIR)));
     const wanted = { url: "https://example.com/a", sha256: "a".repeat(64) };
-    assert(["string", "undefined"].includes(typeof readSidecar(fs, "/tool/partial", wanted)));
-    const holder = readHolder({ fs } as System, DIR);
+    assert(
+      ["string", "undefined"].includes(
+        typeof readSidecar({ fs, user: undefined }, "/tool/partial", wanted),
+      ),
+    );
+    const holder = readHolder({ fs, user: undefined }, DIR);
     assert(holder === undefined || Number.isSafeInteger(holder.pid));
   },
 );

@@ -123,7 +123,9 @@ Deno.test({
     for (const [why, paths] of Object.entries(refused)) {
       for (const path of paths) assertThrows(() => resolveTrusted(USER, path), UpdateError, why);
     }
-    assertThrows(() => resolveTrusted(USER, link("nowhere", "nothing")), Deno.errors.NotFound);
+    assertEquals(resolveTrusted(USER, link("nowhere", "nothing")), join(bin, "nothing"));
+    const lost = link("in no folder", "nothing/tool");
+    assertThrows(() => resolveTrusted(USER, lost), Deno.errors.NotFound);
   },
 });
 

@@ -19,9 +19,10 @@ export async function transact(
   check: HealthCheck,
   stop: AbortSignal = new AbortController().signal,
 ): Promise<void> {
-  const { system: { fs }, dir } = session;
+  const { system, dir } = session;
+  const { fs } = system;
   const wanted = names.map((name) => {
-    const path = pathOf(fs, dir, name);
+    const path = pathOf(system, dir, name);
     const executable = { name, path, current: lookAt(fs, path) };
     return { executable, digest: null, mode: 0o755, run: true };
   });

@@ -131,7 +131,11 @@ Deno.test({
       };
       const fs: FileSystem = {
         ...denoSystem.fs,
-        chmodSync: (path, mode) => (late || make(path), denoSystem.fs.chmodSync(path, mode)),
+        // Only staged files get a mode.
+        fchmodSync: (
+          file,
+          mode,
+        ) => (late || make("/staged/"), denoSystem.fs.fchmodSync(file, mode)),
         linkSync: (from, to) => (late && make(from), denoSystem.fs.linkSync(from, to)),
       };
       await using world = makeUsedWorld({ fs });
@@ -142,7 +146,7 @@ Deno.test({
       assertMatch(error.message, /made by something else while the update ran/);
       assertEquals([world.read("uv"), world.read("uvx")], [tool("another"), tool("1")]);
       assertEquals(world.names(), ["uv", "uvx"]);
-      assertEquals(readJournal(world.system.fs, world.dir).state, "none");
+      assertEquals(readJournal(world.system, world.dir).state, "none");
     }
   },
 });
@@ -179,7 +183,7 @@ Deno.test({
     assertEquals(mended, [world.path("uv")]);
     assertEquals(world.read("uv"), tool("2 of uv"));
     assertEquals(Deno.readTextFileSync(join(world.dir.rollback, "uv")), tool("1"));
-    assertEquals(readJournal(world.system.fs, world.dir).state, "none");
+    assertEquals(readJournal(world.system, world.dir).state, "none");
   },
 });
 
@@ -256,7 +260,7 @@ Deno.test({
     assertEquals(first.unrepaired.map(({ path }) => path), [world.path("uv")]);
     assertEquals(world.read("uv"), tool("somebody else's"));
     assertEquals(world.names().filter((name) => name.startsWith(".")), []);
-    assertEquals(readJournal(world.system.fs, world.dir).state, "none");
+    assertEquals(readJournal(world.system, world.dir).state, "none");
     assertEquals((await recover(world)).unrepaired, []);
   },
 });

@@ -1,0 +1,25 @@
+/** What was probably meant by a word that is none of those that are known. */
+
+/** No word of ours is as long; what is compared may be. */
+const LONGEST = 64;
+
+/** The option that the fewest insertions, removals and replacements lead to; case does not count. */
+export function nearest(text: string, options: readonly string[]): string {
+  const distances = options.map((option) => distance(text.slice(0, LONGEST), option));
+  return options[distances.indexOf(Math.min(...distances))]!;
+}
+
+/** Levenshtein's, row by row. */
+function distance(from: string, to: string): number {
+  const [one, other] = [from.toLowerCase(), to.toLowerCase()];
+  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (const [above, letter] of [...one].entries()) {
+    const next = [above + 1];
+    for (let at = 0; at < other.length; at++) {
+      const replaced = row[at]! + (letter === other[at] ? 0 : 1);
+      next.push(Math.min(replaced, row[at + 1]! + 1, next[at]! + 1));
+    }
+    row = next;
+  }
+  return row.at(-1)!;
+}
