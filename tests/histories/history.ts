@@ -156,6 +156,8 @@ class History {
           set,
           gone: [],
           then: { ...NOTHING, installed, rollback: rollback.size > 0 ? rollback : null },
+          // Something that does not tell its version is there, and nobody knows what it is.
+          mayRefuse: state.installed === null && names.some((name) => before.has(name)),
           mustRefuse: fails || this.#spoilt.has(tool) ||
             (state.installed !== null && !state.interrupted &&
               names.some((name) => !state.installed!.has(name) && before.has(name))),
@@ -201,7 +203,7 @@ class History {
         return {
           args: ["--uninstall", "--yes"],
           set: new Map(),
-          gone: [...gone, `${tool}.json`],
+          gone: state.installed ? [...gone, `${tool}.json`] : [],
           then: NOTHING,
           mustRefuse: false,
         };
