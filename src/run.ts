@@ -114,7 +114,7 @@ async function work(
   const { dryRun } = command;
   if (command.kind === "uninstall") {
     const files = plannedRemoval(session);
-    if (files.length === 0 && !hasHome(system, dir)) {
+    if (files.length === 0 && !hasStateDir(system, dir)) {
       report({ event: "uninstalled", files });
       return 0;
     }
