@@ -230,21 +230,55 @@ function box(theme: Theme, x: number, y: number, width: number, height: number, 
     label(x + width / 2, y + height / 2 + 4, text, theme.text, "middle", 12);
 }
 
+/** A line that moved before it stood still, and what it showed meanwhile. */
+export interface MovingLine {
+  readonly at: number;
+  readonly frames: readonly string[];
+}
+
+/** How long the moving line moves, and all of it takes. */
+const [MOVES_SECONDS, LASTS_SECONDS] = [5, 10];
+
 /** Lines of a terminal as a picture; a line that begins with "$ " is what the user typed. */
-export function terminalPicture(theme: Theme, lines: readonly string[]): string {
+export function terminalPicture(
+  theme: Theme,
+  lines: readonly string[],
+  moving?: MovingLine,
+): string {
   const [left, top, line, width] = [18, 52, 20, 836];
   const dots = ["#ff5f57", "#febc2e", "#28c840"].map((fill, index) =>
     `<circle cx="${20 + index * 18}" cy="18" r="5.5" fill="${fill}"/>`
   );
-  const rows = lines.map((text, index) => {
+  const row = (text: string, index: number, inner = "", opacity = 1) => {
     const colour = text.startsWith("$ ") ? theme.text : theme.soft;
     return `<text x="${left}" y="${top + index * line}" fill="${colour}" font-size="13" ` +
-      `font-family="${MONO}" xml:space="preserve">${escape(text)}</text>`;
+      `font-family="${MONO}" xml:space="preserve" opacity="${opacity}">${
+        escape(text)
+      }${inner}</text>`;
+  };
+  const share = MOVES_SECONDS / LASTS_SECONDS;
+  const rows = lines.flatMap((text, index) => {
+    if (!moving || index < moving.at) return [row(text, index)];
+    const later = row(text, index, shown(share, 1));
+    if (index > moving.at) return [later];
+    const { frames } = moving;
+    const part = share / frames.length;
+    return [
+      ...frames.map((frame, n) => row(frame, index, shown(n * part, (n + 1) * part), 0)),
+      later,
+    ];
   });
   return svg(theme, width, top + lines.length * line, "An update in a terminal", [
     ...dots,
     ...rows,
   ]);
+}
+
+/** Shows a line from one share of the time to another, over and over. */
+function shown(from: number, to: number): string {
+  const times = [0, from, to, 1].map((time) => time.toFixed(3));
+  return `<animate attributeName="opacity" dur="${LASTS_SECONDS}s" repeatCount="indefinite" ` +
+    `calcMode="discrete" values="0;1;${to === 1 ? 1 : 0};0" keyTimes="${times.join(";")}"/>`;
 }
 
 /** The drawn pictures, by file name. */

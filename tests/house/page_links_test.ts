@@ -1,6 +1,7 @@
 /** The pages and the code: links lead somewhere, rooms and words are those of the code. */
 import { assertEquals } from "@std/assert";
 import { dirname, fromFileUrl, join, resolve } from "@std/path";
+import { drawnPictures, LEVELS } from "../../.ci/pictures.ts";
 
 const ROOT = dirname(dirname(dirname(fromFileUrl(import.meta.url))));
 const read = (path: string) => Deno.readTextFileSync(join(ROOT, path));
@@ -103,3 +104,12 @@ function sourcesBelow(folder: string): string[] {
     isDirectory ? sourcesBelow(`${folder}/${name}`) : [`${folder}/${name}`]
   );
 }
+
+Deno.test("the drawn pictures are those that .ci/pictures.ts draws, and their rooms those of src/", () => {
+  for (const [name, text] of Object.entries(drawnPictures())) {
+    assertEquals(read(`.github/${name}`), text, `${name}: run deno task pictures`);
+  }
+  const rooms = [...Deno.readDirSync(join(ROOT, "src"))].filter(({ isDirectory }) => isDirectory)
+    .map(({ name }) => name).filter((name) => name !== "pack"); // a program of its own
+  assertEquals(LEVELS.flat().filter((room) => room !== "run.ts").toSorted(), rooms.toSorted());
+});
