@@ -13,6 +13,16 @@ export function isDigestFile(name: string): boolean {
 }
 
 /**
+ * The digests that have to be right of a file: its own, and those of a file that is called like it
+ * without its ending. Such a line in a list may be of another file; it counts where nothing else does.
+ */
+export function digestsOf(name: string, digests: readonly NotedDigest[]): readonly NotedDigest[] {
+  const own = digests.filter(({ file }) => file === name);
+  const ofStem = digests.filter(({ file }) => name.startsWith(`${file}.`));
+  return [...own, ...ofStem.filter(({ by }) => own.length === 0 || SINGLE.test(by))];
+}
+
+/**
  * Reads them all. A list's line is `HEX  NAME` or `HEX *NAME`; a single file's may be the hash alone,
  * of the file whose name comes before the ending, or of the executable in the archive of that name
  * (as zellij publishes them).
@@ -21,8 +31,8 @@ export function readDigests(
   fs: FileSystem,
   folder: string,
   names: readonly string[],
-): ReadonlyMap<string, NotedDigest> {
-  const digests = new Map<string, NotedDigest>();
+): readonly NotedDigest[] {
+  const digests: NotedDigest[] = [];
   for (const by of names.filter((name) => LIST.test(name) || SINGLE.test(name))) {
     const place = by.slice(0, by.lastIndexOf("/") + 1);
     const single = SINGLE.test(by) ? by.replace(SINGLE, "") : undefined;
@@ -30,7 +40,7 @@ export function readDigests(
       const [, hex, name] = /^\\?([0-9a-f]{64})(?: [ *](.+))?$/i.exec(line.trim()) ?? [];
       if (!hex) continue;
       const file = single ?? (name && place + name.replace(/^\.\//, ""));
-      if (file) digests.set(file, { sha256: hex.toLowerCase(), by });
+      if (file) digests.push({ file, sha256: hex.toLowerCase(), by });
     }
   }
   return digests;

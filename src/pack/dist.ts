@@ -66,13 +66,13 @@ export function readDistFolder(
       hint: "Say which one: --name NAME.",
     });
   }
-  const digests = new Map(readDigests(fs, folder, names));
+  const digests = [...readDigests(fs, folder, names)];
   const artifacts: Artifact[] = [];
   const unused: { name: string; why: string }[] = [];
   for (const name of names) {
     const entry = Object.hasOwn(known, name) ? known[name] : undefined;
     const sha256 = entry?.checksums["sha256"];
-    if (sha256) digests.set(name, { sha256: sha256.toLowerCase(), by: DIST_MANIFEST });
+    if (sha256) digests.push({ file: name, sha256: sha256.toLowerCase(), by: DIST_MANIFEST });
     if (entry?.kind === "executable-zip" && release.artifacts.includes(name)) {
       artifacts.push({
         name,

@@ -58,10 +58,10 @@ export async function readGithubRelease(
     for (const asset of queue) await fetchAsset(asset, join(folder, asset.name), options);
   }));
   const layout = readLayout(system.fs, folder, wishes);
-  const digests = new Map(layout.digests);
+  const digests = [...layout.digests];
   for (const { name, digest } of release.assets) {
     const [, sha256] = /^sha256:([0-9a-f]{64})$/.exec(digest ?? "") ?? [];
-    if (sha256) digests.set(name, { sha256, by: "GitHub" });
+    if (sha256) digests.push({ file: name, sha256, by: "GitHub" });
   }
   const urls = new Map(release.assets.map((asset) => [asset.name, asset.browser_download_url]));
   return {

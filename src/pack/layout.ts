@@ -16,6 +16,8 @@ export interface Artifact {
 
 /** A digest that somebody else noted. */
 export interface NotedDigest {
+  /** Name of the file, or its name without endings. */
+  readonly file: string;
   /** Lower-case hex SHA-256. */
   readonly sha256: string;
   /** The file that says so. */
@@ -35,8 +37,8 @@ export interface Layout {
   /** Where it is described. */
   readonly notes?: string | undefined;
   readonly artifacts: readonly Artifact[];
-  /** By name of the file, or by its name without endings. */
-  readonly digests: ReadonlyMap<string, NotedDigest>;
+  /** All that were found: of one file there may be several. */
+  readonly digests: readonly NotedDigest[];
   /** Files that are not for us, with the reason. */
   readonly unused: readonly { readonly name: string; readonly why: string }[];
 }

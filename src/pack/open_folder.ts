@@ -1,5 +1,6 @@
 /** Looks into every file of a folder that could be for a shim, and compares the noted digests. */
 import { join } from "@std/path";
+import { digestsOf } from "./digests.ts";
 import { openArtifact, type OpenedArtifact } from "./contents.ts";
 import type { Layout } from "./layout.ts";
 import type { PackSystem } from "./pack_system.ts";
@@ -35,14 +36,13 @@ function checkDigest(
   { digests }: Layout,
   refusals: Refusals,
 ): void {
-  const noted = digests.get(name) ??
-    [...digests].find(([stem]) => name.startsWith(`${stem}.`))?.[1];
-  if (!noted) return;
   const found = [digest.sha256, ...pieces.map((piece) => piece.digest.sha256)];
-  if (found.includes(noted.sha256)) return;
-  refusals.add(
-    "verification",
-    `"${name}" is not what "${noted.by}" says: SHA-256 ${digest.sha256} instead of ${noted.sha256}`,
-    `One of the two is of another build: make both anew, or leave it out: --exclude "${name}"`,
-  );
+  for (const { sha256, by } of digestsOf(name, digests)) {
+    if (found.includes(sha256)) continue;
+    refusals.add(
+      "verification",
+      `"${name}" is not what "${by}" says: SHA-256 ${digest.sha256} instead of ${sha256}`,
+      `One of the two is of another build: make both anew, or leave it out: --exclude "${name}"`,
+    );
+  }
 }
