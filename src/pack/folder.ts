@@ -10,13 +10,20 @@ const DEPTH = 3;
 const MAX_FILES = 2000;
 const DOCUMENT_LIMIT = 16 * 1024 * 1024;
 
-/** Names relative to the folder, with `/`, sorted; hidden ones are left out. Throws `filesystem`. */
-export function listFiles(fs: FileSystem, folder: string): readonly string[] {
+/**
+ * Names relative to the folder, with `/`, sorted; hidden folders are left out, and hidden files
+ * unless they are asked for. Throws `filesystem`.
+ */
+export function listFiles(
+  fs: FileSystem,
+  folder: string,
+  { hidden = false } = {},
+): readonly string[] {
   const names: string[] = [];
   const visit = (path: string, prefix: string, depth: number) => {
     for (const { name } of onFile("read", path, () => [...fs.readDirSync(path)])) {
-      if (name.startsWith(".")) continue;
       const info = lookAt(fs, join(path, name));
+      if (name.startsWith(".") && !(hidden && info?.isFile)) continue;
       if (info?.isDirectory && depth < DEPTH) {
         visit(join(path, name), `${prefix}${name}/`, depth + 1);
       } else if (info?.isFile) names.push(prefix + name);

@@ -6,6 +6,7 @@ import { makeDocument, writeJson } from "./document.ts";
 import { factsOf, versionOf } from "./facts.ts";
 import { readGithubRelease } from "./github.ts";
 import type { Artifact, Layout } from "./layout.ts";
+import { lookAt } from "../files/durable_files.ts";
 import { openFolder } from "./open_folder.ts";
 import type { PackCommand } from "./pack_command.ts";
 import type { PackSystem } from "./pack_system.ts";
@@ -14,7 +15,9 @@ import { readLayout } from "./read_layout.ts";
 import { Refusals } from "./refusals.ts";
 import { describeFolder, describeResult } from "./report.ts";
 import { bare, type Choice, select, type Selection } from "./select.ts";
+import { refuseSecretKeys } from "./secret_in_folder.ts";
 import { signIfAsked } from "./sign_release.ts";
+import { checkBase, warnOfSameUrls } from "./urls.ts";
 import { writeFile } from "./write_file.ts";
 import { withoutEnd } from "../base/text_end.ts";
 
@@ -30,6 +33,8 @@ export async function packRelease(
   const folders = job.folders.map((folder) => resolve(cwd, folder));
   const scratch = system.makeScratch();
   try {
+    for (const folder of folders) if (lookAt(fs, folder)?.isDirectory) refuseSecretKeys(fs, folder);
+    checkBase(job.release.url);
     const layouts = folders.map((folder) => readLayout(fs, folder, job.release));
     if (job.github !== undefined) {
       const folder = join(scratch, "github");
@@ -67,6 +72,7 @@ export async function packRelease(
     const bytes = new TextEncoder().encode(writeJson(document));
     const manifest = checkAsShim(bytes, output, clock.now());
     stop.throwIfAborted();
+    warnOfSameUrls(manifest, job.release.url, terminal);
     writeFile(fs, output, bytes, 0o644);
     const keyId = await signIfAsked(system, output, bytes, manifest, job.signing);
     terminal.out(describeResult(output, manifest, keyId));

@@ -43,6 +43,11 @@ export function isEncrypted(text: string): boolean | undefined {
   return raw && (raw[2] !== 0 || raw[3] !== 0);
 }
 
+/** Whether one stands anywhere in the text: by its size and its first six bytes, in Base64. */
+export function holdsSecretKey(text: string): boolean {
+  return /RW(?:RTY0Iy|QAAEIy)[A-Za-z0-9+/]{203}=/.test(text);
+}
+
 /** Opens a key file. Throws `usage` for one that is none, or for a wrong password. */
 export function openSecretKey(text: string, password: string | undefined): SecretKey {
   const raw = decode(text);

@@ -1,5 +1,8 @@
 /** `--sign`. */
 import { UpdateError } from "../base/errors.ts";
+import { isThere } from "../files/durable_files.ts";
+import { onFile } from "../files/fs_errors.ts";
+import { visible } from "../output/text.ts";
 import { parsePublicKey } from "../release/minisign.ts";
 import type { Manifest } from "../release/manifest.ts";
 import { readText } from "./folder.ts";
@@ -10,7 +13,10 @@ import { isEncrypted, openSecretKey, publicKeyLine } from "./secret_key.ts";
 import { signDocument } from "./sign.ts";
 import { writeFile } from "./write_file.ts";
 
-/** Writes `<manifest>.minisig` and returns the id of the key; null where nothing is to be signed. */
+/**
+ * Writes `<manifest>.minisig` and returns the id of the key. Null where nothing is to be signed: then
+ * an older signature, which is of another manifest, is removed.
+ */
 export async function signIfAsked(
   system: PackSystem,
   path: string,
@@ -18,7 +24,10 @@ export async function signIfAsked(
   { name, version, published }: Manifest,
   { keyFile, password }: SigningOptions,
 ): Promise<string | null> {
-  if (keyFile === undefined) return null;
+  if (keyFile === undefined) {
+    removeOldSignature(system, `${path}.minisig`);
+    return null;
+  }
   const text = readText(system.fs, keyFile);
   if (text === undefined) {
     throw new UpdateError("usage", `There is no key file "${keyFile}"`, {
@@ -37,4 +46,10 @@ export async function signIfAsked(
     0o644,
   );
   return parsePublicKey(publicKeyLine(key)).keyId;
+}
+
+function removeOldSignature({ fs, terminal }: PackSystem, path: string): void {
+  if (!isThere(fs, path)) return;
+  onFile("remove", path, () => fs.removeSync(path));
+  terminal.out(`Removed ${visible(path)}: it was of the manifest before.\n`);
 }

@@ -11,10 +11,11 @@ const FILES = {
 
 /** A packed and signed release, served; `key` is its public key. */
 async function publish() {
-  const build = new Build({ ...FILES, "keys/note": "" });
-  const { stdout } = await build.run(["--new-key", build.path("keys/my.key")]);
+  const build = new Build(FILES);
+  using keys = new Build();
+  const { stdout } = await build.run(["--new-key", keys.path("my.key")]);
   const key = /"publicKeys": \["(.+)"\]/.exec(stdout)![1]!;
-  const args = ["--exclude", "keys/*", "--expires", "1y", "--sign", build.path("keys/my.key")];
+  const args = ["--expires", "1y", "--sign", keys.path("my.key")];
   assertEquals((await build.pack(...args)).code, 0);
   const names = [...Object.keys(FILES), "release.json", "release.json.minisig"];
   const server = serve(Object.fromEntries(

@@ -1,6 +1,7 @@
 /** What a user's shim would refuse is refused here, each with what to add. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Build, elf, macho, pe, sha256, tarGz, zipped } from "./bed.ts";
+import { writeSecretKey } from "../../src/pack/secret_key.ts";
 import { tar } from "../support/archive_corpus.ts";
 
 interface Refusal {
@@ -15,7 +16,57 @@ interface Refusal {
 
 const LINUX = { "tool-1.0.0-linux-x64": elf("x86_64") };
 
+/** In the right format; nobody's. */
+const SECRET = writeSecretKey(
+  { id: new Uint8Array(8), seed: new Uint8Array(32), publicKey: new Uint8Array(32) },
+  undefined,
+  new Uint8Array(32),
+);
+
 const CASES: Record<string, Refusal> = {
+  "a secret key among the files": {
+    files: { ...LINUX, "mytool.key": SECRET },
+    code: 2,
+    says: ['mytool.key" has a secret key in it', "Move it out of"],
+  },
+  "a secret key by another name, below, left out by --exclude": {
+    files: { ...LINUX, "sub/notes.txt": SECRET.replaceAll("\n", "\r\n") },
+    args: ["--exclude", "*notes*"],
+    code: 2,
+    says: ['notes.txt" has a secret key in it'],
+  },
+  "a secret key in a hidden file of settings": {
+    files: { ...LINUX, ".env": `KEY='${SECRET}'\n` },
+    code: 2,
+    says: ['.env" has a secret key in it'],
+  },
+  "an address without https://": {
+    files: LINUX,
+    args: ["--url", "example.com/mytool"],
+    code: 2,
+    says: ["--url example.com/mytool is no URL", "--url https://example.com/mytool"],
+    then: ["--url", "https://example.com/mytool"],
+  },
+  "an address with a slash too few": {
+    files: LINUX,
+    args: ["--url", "https:/example.com/mytool"],
+    code: 2,
+    says: ["is no URL", "--url https://example.com/mytool"],
+  },
+  "an address that is not encrypted": {
+    files: LINUX,
+    args: ["--url", "http://example.com/mytool"],
+    code: 2,
+    says: ["http is not encrypted", "Write --url https://example.com/mytool"],
+    then: ["--url", "http://127.0.0.1:8080/mytool"],
+  },
+  "an address that nothing is fetched from": {
+    files: LINUX,
+    args: ["--url", "ftp://example.com/mytool"],
+    code: 2,
+    says: ["only https is supported", "Write --url https://example.com/mytool"],
+    then: ["--url", "../1.0.0"],
+  },
   "a version of two numbers": {
     files: { "tool-v1.4-linux-x64": elf("x86_64") },
     code: 2,
@@ -47,7 +98,7 @@ const CASES: Record<string, Refusal> = {
     files: { "tool-linux-x64": elf("x86_64") },
     code: 2,
     says: ["Nothing there says which version", "--version 1.4.0"],
-    then: ["--version", "1.4.0"],
+    then: ["--version", "1.4.0", "--url", "https://example.com/1.4.0"],
   },
   "an executable for another processor": {
     files: { ...LINUX, "tool-1.0.0-linux-arm64": elf("x86_64") },
@@ -266,4 +317,36 @@ Deno.test("checksums of every fashion are compared", async () => {
     assertEquals([name, code], [name, 4]);
     assertStringIncludes(stderr, name);
   }
+});
+
+Deno.test("of several digest files all have to be right", async () => {
+  const name = "tool-1.0.0-linux-x64", content = elf("x86_64");
+  const right = `${sha256(content)}  ${name}\n`, wrong = `${"f".repeat(64)}  ${name}\n`;
+  const files = [`${name}.sha256`, "SHA256SUMS"];
+  for (const bad of [...files, undefined]) {
+    const digests = files.map((file) => [file, file === bad ? wrong : right] as const);
+    using build = new Build({ [name]: content, ...Object.fromEntries(digests) });
+    const { code, stderr } = await build.pack();
+    assertEquals([bad, code], [bad, bad === undefined ? 0 : 4]);
+    if (bad !== undefined) assertStringIncludes(stderr, `is not what "${bad}" says`);
+  }
+});
+
+Deno.test("URLs that every version will have are warned of, and how to change them", async () => {
+  using build = new Build({ "mytool-linux-x64": elf("x86_64") });
+  const pack = (...args: string[]) => build.pack("--version", "1.4.0", ...args);
+  const same = await pack("--url", "https://example.com/mytool");
+  assertEquals(same.code, 0);
+  for (
+    const part of [
+      "every version will have the same URL, https://example.com/mytool/mytool-linux-x64",
+      "--url https://example.com/mytool/1.4.0\n",
+    ]
+  ) assertStringIncludes(same.stderr, part);
+  assertStringIncludes((await pack()).stderr, "the same URL, mytool-linux-x64");
+  for (const base of ["https://example.com/mytool/1.4.0", "https://example.com/v1.4/"]) {
+    assertEquals([base, (await pack("--url", base)).stderr], [base, ""]);
+  }
+  using named = new Build({ "mytool-1.4.0-linux-x64": elf("x86_64") });
+  assertEquals((await named.pack("--url", "https://192.168.0.1/mytool")).stderr, "");
 });

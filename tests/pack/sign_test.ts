@@ -1,5 +1,11 @@
 /** Keys, passwords and signatures. Beside the real minisign: tests/programs/pack_minisign_test.ts. */
-import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { encodeHex } from "@std/encoding/hex";
 import { blake2b256 } from "../../src/pack/blake2b.ts";
 import { parsePublicKey, verifySignature } from "../../src/release/minisign.ts";
@@ -73,7 +79,7 @@ Deno.test("a key whose halves do not belong together signs nothing", async () =>
 });
 
 Deno.test("a new key signs, the shim's code verifies, and the signature is always the same", async () => {
-  using build = new Build({ "tool-1.0.0-linux-x64": elf("x86_64") });
+  using build = new Build({ "dist/tool-1.0.0-linux-x64": elf("x86_64") });
   const made = await build.run(["--new-key", build.path("my.key")]);
   assertEquals(made.code, 0, made.stderr);
   assertEquals(Deno.statSync(build.path("my.key")).mode! & 0o777, 0o600);
@@ -81,18 +87,17 @@ Deno.test("a new key signs, the shim's code verifies, and the signature is alway
   assertStringIncludes(Deno.readTextFileSync(build.path("my.pub")), `\n${publicKey}\n`);
   const signatures = [];
   for (let count = 0; count < 2; count++) {
-    const { code, stdout, stderr } = await build.pack(
-      "--exclude",
-      "my.*",
+    const { code, stdout, stderr } = await build.run([
+      "dist",
       "--sign",
       build.path("my.key"),
-    );
+    ]);
     assertEquals([code, stderr], [0, ""]);
     assertMatch(stdout, /release\.json\.minisig, by key [0-9A-F]{14,16}\n$/);
-    signatures.push(Deno.readFileSync(build.path("release.json.minisig")));
+    signatures.push(Deno.readFileSync(build.path("dist/release.json.minisig")));
   }
   assertEquals(signatures[0], signatures[1]);
-  const document = Deno.readFileSync(build.path("release.json"));
+  const document = Deno.readFileSync(build.path("dist/release.json"));
   const name = { url: "release.json" };
   const keys = [parsePublicKey(publicKey!)];
   const { trustedComment } = await verifySignature(document, signatures[0]!, keys, name);
@@ -110,11 +115,11 @@ Deno.test("a key is never replaced", async () => {
 });
 
 Deno.test("a password comes from a file, a variable or a person; where nobody is, nothing waits", async () => {
-  using build = new Build({ "tool-1.0.0-linux-x64": elf("x86_64") });
+  using build = new Build({ "dist/tool-1.0.0-linux-x64": elf("x86_64") });
   const key = await generateKey(crypto.getRandomValues(new Uint8Array(8)));
   const keyFile = build.write("keys/my.key", writeSecretKey(key, "geheim", salt(), LIGHT));
   const file = build.write("keys/password", "geheim\n");
-  const args = [build.folder, "--exclude", "keys/*", "--sign", keyFile];
+  const args = ["dist", "--sign", keyFile];
 
   const alone = await build.run(args);
   assertEquals(alone.code, 2);
@@ -134,6 +139,18 @@ Deno.test("a password comes from a file, a variable or a person; where nobody is
   assertEquals(questions, [`Password of ${keyFile}: `]);
   const givenUp = await build.run(args, { isInteractive: true, askSecret: () => undefined });
   assertEquals(givenUp.code, 130);
+});
+
+Deno.test("the signature of an older manifest does not stay beside a new one", async () => {
+  using build = new Build({ "dist/tool-1.0.0-linux-x64": elf("x86_64") });
+  await build.run(["--new-key", build.path("my.key")]);
+  assertEquals((await build.run(["dist", "--sign", build.path("my.key")])).code, 0);
+  const path = build.path("dist/release.json.minisig");
+  assertEquals(Deno.statSync(path).isFile, true);
+  const { code, stdout } = await build.run(["dist"]);
+  assertEquals(code, 0);
+  assertStringIncludes(stdout, `Removed ${path}: it was of the manifest before.`);
+  assertThrows(() => Deno.statSync(path), Deno.errors.NotFound);
 });
 
 function failure(step: () => unknown): string {
