@@ -147,7 +147,9 @@ async function fromBuildToUpdate(
   assertEquals(key.code, 0, key.stderr);
   const publicKey = /"publicKeys": \["(.+)"\]/.exec(key.stdout)![1]!;
   const packed = await workshop.run(pack, ...args, "--expires", "400d", "--sign", "my.key");
-  assertEquals([packed.code, packed.stderr], [0, ""], packed.stdout);
+  // dist's file names have no version, and the server of this test has one place for all.
+  const refusals = packed.stderr.replace(/^updater-shim-pack: warning: .*\n(?: {2}.*\n)*/, "");
+  assertEquals([packed.code, refusals], [0, ""], packed.stdout);
   const checked = await workshop.run(pack, "--lint", manifest, "--public-key", publicKey);
   assertEquals([checked.code, checked.stderr], [0, ""]);
   assertStringIncludes(checked.stdout, "aarch64-apple-darwin         esbuild: right");
