@@ -3,7 +3,7 @@
  * bundles the program and compiles it into one executable with the permissions that it needs and no
  * others.
  */
-import { dirname, fromFileUrl, join, resolve } from "@std/path";
+import { dirname, fromFileUrl, join, resolve, toFileUrl } from "@std/path";
 import { parseArgs } from "@std/cli/parse-args";
 import { PINNED, pinnedRuntime } from "./pinned_runtime.ts";
 import { runProgram } from "./run_program.ts";
@@ -50,7 +50,7 @@ export async function compileShim(options: CompileOptions): Promise<number> {
   const scratch = Deno.makeTempDirSync({ prefix: "updater-shim-compile-" });
   try {
     const bundle = join(scratch, "updater-shim.js");
-    await bundleTo(options.entry ?? join(ROOT, entry), bundle);
+    await bundleTo(options.entry ?? join(ROOT, entry), bundle, options.target);
     const { size } = Deno.statSync(bundle);
     if (size > limit) {
       throw new Error(`the bundle has ${size} bytes, more than the ${limit} it may have`);
@@ -66,10 +66,31 @@ export async function compileShim(options: CompileOptions): Promise<number> {
   }
 }
 
-/** Makes one minified file of `entry` and all that it imports. */
-export async function bundleTo(entry: string, output: string): Promise<void> {
-  const args = ["bundle", "--quiet", "--minify", "--output", output, entry];
-  await runProgram(Deno.execPath(), args, { cwd: ROOT });
+/** Makes one minified file of `entry` and all that it imports on `target` (default: this machine's). */
+export async function bundleTo(
+  entry: string,
+  output: string,
+  target = Deno.build.target,
+): Promise<void> {
+  const scratch = Deno.makeTempDirSync({ prefix: "updater-shim-imports-" });
+  try {
+    const map = join(scratch, "imports.json");
+    Deno.writeTextFileSync(map, JSON.stringify({ imports: importsFor(target) }));
+    const args = ["bundle", "--quiet", "--minify", "--import-map", map, "--output", output, entry];
+    await runProgram(Deno.execPath(), args, { cwd: ROOT });
+  } finally {
+    Deno.removeSync(scratch, { recursive: true });
+  }
+}
+
+/** The project's own imports, and of the platforms that of `target` alone: half as much to bundle. */
+function importsFor(target: string): Record<string, string> {
+  const { imports } = JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.json"))) as {
+    readonly imports: Readonly<Record<string, string>>;
+  };
+  const module = (name: string) => toFileUrl(join(ROOT, "src", "system", name)).href;
+  const own = target.includes("windows") ? "own_windows.ts" : "own_posix.ts";
+  return { ...imports, [module("own_platform.ts")]: module(own) };
 }
 
 /** Each with its reason in the README, "Permissions". */

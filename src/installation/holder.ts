@@ -73,17 +73,5 @@ export async function isHolderAlive(system: System, { pid, since }: Holder): Pro
  */
 export async function isEnding(system: System, holder: Holder | undefined): Promise<boolean> {
   if (!holder || !await isHolderAlive(system, holder)) return true;
-  return system.os === "linux" && await isBeingKilled(system, holder.pid);
-}
-
-/** proc_pid_stat(5): a SIGKILL is pending as long as one of its threads is in a system call. */
-async function isBeingKilled({ processes }: System, pid: number): Promise<boolean> {
-  try {
-    const { stdout } = await processes.run("/bin/cat", [`/proc/${pid}/stat`], 2000);
-    const fields = stdout.slice(stdout.lastIndexOf(")") + 2).trim().split(/\s+/);
-    const SIGKILL = 1 << (9 - 1);
-    return fields[0] === "Z" || fields[0] === "X" || (Number(fields[28]) & SIGKILL) !== 0;
-  } catch {
-    return false; // nothing can be told
-  }
+  return await system.platform.isBeingKilled(system, holder.pid);
 }

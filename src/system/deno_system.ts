@@ -15,10 +15,7 @@ import {
   type Surroundings,
   unconfined,
 } from "./deno_programs.ts";
-import { posix } from "./posix.ts";
-import { windows } from "./windows.ts";
-import { hasConsole, keepStreams } from "./windows_console.ts";
-import { openRestartManager } from "./windows_holders.ts";
+import { ownPlatform } from "./own_platform.ts";
 import type {
   Clock,
   FileSystem,
@@ -28,6 +25,8 @@ import type {
   System,
   Terminal,
 } from "./system.ts";
+
+const platform = ownPlatform(Deno.build.os);
 
 const fs: FileSystem = {
   openSync: Deno.openSync,
@@ -80,9 +79,9 @@ let helper: Helper | undefined;
 const help = () => helper ??= unconfined(surroundings());
 
 function surroundings(): Surroundings {
-  if (Deno.build.os === "windows") keepStreams(processes);
+  platform.keepStreams(processes);
   return {
-    ownGroup: Deno.build.os !== "windows" || !hasConsole(processes),
+    ownGroup: !platform.sharesConsole(processes),
     killer: Deno.build.os === "windows"
       ? null
       : ["/bin/kill", "/usr/bin/kill"].find(isFile) ?? null,
@@ -141,7 +140,7 @@ const processes: Processes = {
   confine(paths) {
     // Else the permissions are those that somebody gave to `deno run`, and theirs to choose.
     if (!Deno.build.standalone) return;
-    if (Deno.build.os === "windows") openRestartManager(processes);
+    platform.openHolders(processes);
     helper = confinedTo(paths, surroundings());
   },
   openLibrary<const S extends Deno.ForeignLibraryInterface>(name: string, symbols: S) {
@@ -239,7 +238,7 @@ export const denoSystem: System = {
   cwd: Deno.cwd(),
   user: Deno.build.os === "windows" ? undefined : { uid: Deno.uid()!, gid: Deno.gid()! },
   fs,
-  platform: Deno.build.os === "windows" ? windows : posix,
+  platform,
   processes,
   clock,
   terminal,

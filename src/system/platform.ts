@@ -1,10 +1,10 @@
 /**
  * Where the systems differ in more than one call: `posix.ts` and `windows.ts` each make one
- * `Platform`, `deno_system.ts` chooses between them once. Neither keeps anything between two calls:
+ * `Platform`, `own_platform.ts` chooses between them. Neither keeps anything between two calls:
  * all that they do to the world goes through the `System` that is handed in, so that each of their
  * steps is a step of the seam, where a test can stop it.
  */
-import type { System } from "./system.ts";
+import type { Processes, System } from "./system.ts";
 
 /** What a user may want to know while a file is waited for, or after that. */
 export interface Notice {
@@ -60,6 +60,9 @@ export interface Platform {
     startedBy?: number,
   ): Promise<WatchedProcess | undefined>;
 
+  /** Whether a process has been killed and only has to leave a system call (Linux). False: unknown. */
+  isBeingKilled(system: System, pid: number): Promise<boolean>;
+
   /** Programs that have a file open or execute it, such as `uv.exe (process 1234)`. Empty: unknown. */
   holdersOf(system: System, path: string): string[];
 
@@ -74,6 +77,15 @@ export interface Platform {
    * as we have exited. Says which. Throws the system's error.
    */
   removeAfterExit(system: System, removal: Removal): "now" | "later";
+
+  /** Opens what `holdersOf` needs, if it is to answer after `confine`. Never throws. */
+  openHolders(processes: Pick<Processes, "openLibrary">): void;
+
+  /** Lets programs that we start get no streams but those that they are given. Only before `confine`. */
+  keepStreams(processes: Pick<Processes, "openLibrary">): void;
+
+  /** Whether Ctrl-C reaches us through a console of Windows. Only before `confine`. */
+  sharesConsole(processes: Pick<Processes, "openLibrary">): boolean;
 
   /** Whether two names in one folder are the same name. */
   sameName(a: string, b: string): boolean;

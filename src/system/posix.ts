@@ -1,6 +1,6 @@
 /** Linux and macOS: an executing file can be replaced and removed like any other. */
 import type { Platform } from "./platform.ts";
-import { watchProcess } from "./posix_process.ts";
+import { isBeingKilled, watchProcess } from "./posix_process.ts";
 
 /** See `Platform`. */
 export const posix: Platform = {
@@ -10,6 +10,7 @@ export const posix: Platform = {
     return Promise.resolve();
   },
   watchProcess,
+  isBeingKilled,
   holdersOf: () => [],
   isInUse: () => Promise.resolve(false),
   removeAfterExit({ fs }, { file, trees, folders }) {
@@ -24,5 +25,8 @@ export const posix: Platform = {
     }
     return "now";
   },
+  openHolders() {},
+  keepStreams() {},
+  sharesConsole: () => false,
   sameName: (a, b) => a === b,
 };

@@ -52,6 +52,14 @@ export async function watchProcess(
   };
 }
 
+/** See `Platform.isBeingKilled`. proc_pid_stat(5): SIGKILL is pending while a thread is in a system call. */
+export async function isBeingKilled({ os, processes }: System, pid: number): Promise<boolean> {
+  if (os !== "linux") return false;
+  const fields = fieldsOf(await output(processes, "cat", [`/proc/${pid}/stat`]));
+  const SIGKILL = 1 << (9 - 1);
+  return fields[0] === "Z" || fields[0] === "X" || (Number(fields[28]) & SIGKILL) !== 0;
+}
+
 /** Whether it started after us or, where that is given, after an instant. */
 async function isYounger(
   system: System,
@@ -67,16 +75,20 @@ async function identify(system: System, pid: number): Promise<Identity | undefin
   return await (system.os === "darwin" ? identifyByPs : identifyByProc)(system, pid);
 }
 
-/** proc_pid_stat(5): the name in parentheses may hold anything, so fields count from the last ")". */
 async function identifyByProc({ processes }: System, pid: number): Promise<Identity | undefined> {
   const text = await output(processes, "cat", [`/proc/${pid}/stat`, "/proc/uptime"]);
-  const fields = text.slice(text.lastIndexOf(")") + 2).trim().split(/\s/);
+  const fields = fieldsOf(text);
   const [state, threads, started] = [fields[0], Number(fields[17]), Number(fields[19])];
   if (!state || !Number.isFinite(started)) return undefined;
   // proc_uptime(5), the second file: two numbers, and nothing follows them.
   const ageMs = 1000 * Number(fields.at(-2)) - started * TICK_MS;
   // A main thread that has ended alone leaves a zombie of a process that still runs.
   return { started, ageMs, zombie: (state === "Z" || state === "X") && threads <= 1 };
+}
+
+/** proc_pid_stat(5): the name in parentheses may hold anything, so fields count from the last ")". */
+function fieldsOf(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(")") + 2).trim().split(/\s/);
 }
 
 /** ps(1) of macOS; whole seconds, so "after us" errs on the side of waiting. */

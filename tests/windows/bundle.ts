@@ -13,7 +13,7 @@ export function bundleOf(entry: string): Promise<string> {
   const known = made.get(entry);
   if (known) return known;
   const output = join(scratch(), `${made.size}.js`);
-  const bundle = bundleTo(join(ROOT, entry), output).then(() => output);
+  const bundle = bundleTo(join(ROOT, entry), output, TARGET).then(() => output);
   made.set(entry, bundle);
   return bundle;
 }

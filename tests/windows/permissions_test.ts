@@ -3,17 +3,18 @@ import { assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { bundleTo, permissions } from "../../.ci/compile.ts";
 import { cachedProgram, DENO, runWindows, windowsPath } from "./bed.ts";
+import { TARGET } from "./bundle.ts";
 
 Deno.test("on Windows, too, the named programs can be run, and no other, and no library", async () => {
   const folder = Deno.realPathSync(Deno.makeTempDirSync());
   try {
     const entry = fromFileUrl(new URL("../support/confined_probe.ts", import.meta.url));
-    await bundleTo(entry, join(folder, "probe.js"));
+    await bundleTo(entry, join(folder, "probe.js"), TARGET);
     const [named, other] = ["named.exe", "other.exe"].map((name) => {
       Deno.copyFileSync(cachedProgram("esbuild-0.28.1.exe"), join(folder, name));
       return windowsPath(join(folder, name));
     });
-    const flags = [...permissions("x86_64-pc-windows-msvc"), "--unstable-worker-options"];
+    const flags = [...permissions(TARGET), "--unstable-worker-options"];
     const program = ["run", "--no-prompt", "--no-config", ...flags, "probe.js"];
     const args = [...program, named!, other!, "--version"];
     const { code, stdout, stderr } = await runWindows(folder, DENO, args);
