@@ -89,8 +89,11 @@ function importsFor(target: string): Record<string, string> {
     readonly imports: Readonly<Record<string, string>>;
   };
   const module = (name: string) => toFileUrl(join(ROOT, "src", "system", name)).href;
-  const own = target.includes("windows") ? "own_windows.ts" : "own_posix.ts";
-  return { ...imports, [module("own_platform.ts")]: module(own) };
+  const own = target.includes("windows")
+    ? { "own_platform.ts": "own_windows.ts", "deno_files.ts": "deno_files_windows.ts" }
+    : { "own_platform.ts": "own_posix.ts" };
+  const exchanged = Object.entries(own).map(([name, by]) => [module(name), module(by)]);
+  return { ...imports, ...Object.fromEntries(exchanged) };
 }
 
 /** Each with its reason in the README, "Permissions". */

@@ -1,11 +1,13 @@
 /**
  * Files opened by `node:fs`, for what `Deno.openSync` cannot do: not to wait for a FIFO, and to change
- * mode and owner of what is open. Linux and macOS; on Windows there is neither of these.
+ * mode and owner of what is open. Linux and macOS; on Windows there is neither of these, and a bundle
+ * for it has `deno_files_windows.ts` in the place of this file (`.ci/compile.ts`).
  *
  * O_NOFOLLOW is of no use here: Deno resolves every link itself, opens what it found, and adds
  * O_NOFOLLOW on its own (seen by strace with 2.6.10 and 2.9.6).
  */
 import * as node from "node:fs";
+import { openExistingSync as openOnWindows } from "./deno_files_windows.ts";
 import type { Access, OpenFile } from "./system.ts";
 
 const { O_APPEND, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = node.constants;
@@ -17,10 +19,7 @@ const FLAGS: Record<Access, number> = {
 
 /** See `FileSystem.openExistingSync`. */
 export function openExistingSync(path: string, access: Access): OpenFile {
-  if (Deno.build.os === "windows") {
-    const append = access === "append";
-    return Deno.openSync(path, { read: !append, write: access === "write", append });
-  }
+  if (Deno.build.os === "windows") return openOnWindows(path, access);
   return asDeno(() => new UnixFile(node.openSync(path, FLAGS[access] | O_NONBLOCK), access));
 }
 
