@@ -45,175 +45,69 @@ const WAITS = [...SWAPS, "uninstall"] as const;
 /** Where they mean nothing they do no harm: a wrapper may always pass them. */
 const ALL = [...WAITS, "repair", "check", "status", "completions", "man", "version"] as const;
 
-const command = (name: CommandKind, help: string, more: Partial<OptionSpec> = {}): OptionSpec => ({
-  name,
-  group: "Commands",
-  with: [],
-  help,
-  ...more,
-});
+const inGroup = <Name extends string>(group: OptionSpec["group"]) =>
+(
+  name: Name,
+  commands: OptionSpec["with"],
+  help: string,
+  more: Partial<OptionSpec> = {},
+): OptionSpec => ({ name, group, with: commands, help, ...more });
+const command = inGroup<CommandKind>("Commands");
+const release = inGroup("What to install");
+const running = inGroup("The running tool");
+const place = inGroup("Folder and output");
 
 /** Every option there is. */
 export const OPTIONS: readonly OptionSpec[] = [
-  command("repair", "Put right what an interrupted update left behind"),
-  command("check", "Exit code 10 if there is a newer version, else 0"),
-  command("from", "Install a local executable, without a network", {
+  command("repair", [], "Put right what an interrupted update left behind"),
+  command("check", [], "Exit code 10 if there is a newer version, else 0"),
+  command("from", [], "Install a local executable, without a network", {
     value: "FILE",
     completes: "file",
   }),
-  command("rollback", "Go back to the version before the last update"),
-  command("uninstall", "Remove the tool, its updates' files and this shim"),
-  command("status", "Show what is installed, the last run and leftovers"),
-  command("completions", "Print a script for bash, zsh, fish or powershell", {
+  command("rollback", [], "Go back to the version before the last update"),
+  command("uninstall", [], "Remove the tool, its updates' files and this shim"),
+  command("status", [], "Show what is installed, the last run and leftovers"),
+  command("completions", [], "Print a script for bash, zsh, fish or powershell", {
     value: "SHELL",
     completes: "shell",
   }),
-  command("man", "Print the manual page (man -l -)"),
-  command("help", "Show this text", { short: "h" }),
-  command("version", "Show the version of updater-shim", { short: "V" }),
-  {
-    name: "manifest",
-    value: "URL|PATH",
-    completes: "file",
-    group: "What to install",
-    with: RELEASES,
-    help: "The release manifest",
-  },
-  {
-    name: "channel",
-    value: "NAME",
-    group: "What to install",
-    with: RELEASES,
-    help: "One of the configured channels, such as beta",
-  },
-  {
-    name: "public-key",
+  command("man", [], "Print the manual page (man -l -)"),
+  command("help", [], "Show this text", { short: "h" }),
+  command("version", [], "Show the version of updater-shim", { short: "V" }),
+  release("manifest", RELEASES, "The release manifest", { value: "URL|PATH", completes: "file" }),
+  release("channel", RELEASES, "One of the configured channels, such as beta", { value: "NAME" }),
+  release("public-key", RELEASES, "minisign key that signs it; may be repeated", {
     value: "KEY",
     repeatable: true,
-    group: "What to install",
-    with: RELEASES,
-    help: "minisign key that signs it; may be repeated",
-  },
-  {
-    name: "auth-file",
+  }),
+  release("auth-file", RELEASES, "Credentials for private servers, as in ~/.netrc", {
     value: "FILE",
     completes: "file",
-    group: "What to install",
-    with: RELEASES,
-    help: "Credentials for private servers, as in ~/.netrc",
-  },
-  {
-    name: "auth-fd",
-    value: "N",
-    group: "What to install",
-    with: RELEASES,
-    help: "The same from an open file descriptor (Unix)",
-  },
-  {
-    name: "pin",
-    value: "VERSION",
-    group: "What to install",
-    with: RELEASES,
-    help: "This version and no other",
-  },
-  {
-    name: "allow-downgrade",
-    group: "What to install",
-    with: RELEASES,
-    help: "Let an older version in",
-  },
-  {
-    name: "allow-http",
-    group: "What to install",
-    with: RELEASES,
-    help: "Fetch without encryption",
-  },
-  {
-    name: "force",
-    group: "What to install",
-    with: ["update"],
-    help: "Install the same version again",
-  },
-  {
-    name: "download-only",
-    group: "What to install",
-    with: ["update"],
-    help: "Fetch and verify it; the next update installs it",
-  },
-  {
-    name: "dry-run",
-    group: "What to install",
-    with: ["update", "uninstall"],
-    help: "Say what would be done, change nothing",
-  },
-  {
-    name: "max-age",
-    value: "AGE",
-    group: "What to install",
-    with: ["check"],
-    help: "An answer as young as 24h, 90m or 7d will do",
-  },
-  {
-    name: "target",
-    value: "NAME",
-    group: "What to install",
-    with: ["from"],
-    help: "Install FILE under this name",
-  },
-  {
-    name: "parent-pid",
-    value: "PID",
-    group: "The running tool",
-    with: WAITS,
-    help: "Wait for this process to exit first",
-  },
-  {
-    name: "wait-stdin",
-    group: "The running tool",
-    with: WAITS,
-    help: "The end of the standard input counts as its exit",
-  },
-  {
-    name: "wait-timeout",
-    value: "SECONDS",
-    group: "The running tool",
-    with: WAITS,
-    help: "Give up after this time; default: 60",
-  },
-  {
-    name: "relaunch",
-    group: "The running tool",
-    with: SWAPS,
-    help: "Start it again afterwards, with the ARGS after --",
-  },
-  {
-    name: "install-dir",
+  }),
+  release("auth-fd", RELEASES, "The same from an open file descriptor (Unix)", { value: "N" }),
+  release("pin", RELEASES, "This version and no other", { value: "VERSION" }),
+  release("allow-downgrade", RELEASES, "Let an older version in"),
+  release("allow-http", RELEASES, "Fetch without encryption"),
+  release("force", ["update"], "Install the same version again"),
+  release("download-only", ["update"], "Fetch and verify it; the next update installs it"),
+  release("dry-run", ["update", "uninstall"], "Say what would be done, change nothing"),
+  release("max-age", ["check"], "An answer as young as 24h, 90m or 7d will do", { value: "AGE" }),
+  release("target", ["from"], "Install FILE under this name", { value: "NAME" }),
+  running("parent-pid", WAITS, "Wait for this process to exit first", { value: "PID" }),
+  running("wait-stdin", WAITS, "The end of the standard input counts as its exit"),
+  running("wait-timeout", WAITS, "Give up after this time; default: 60", { value: "SECONDS" }),
+  running("relaunch", SWAPS, "Start it again afterwards, with the ARGS after --"),
+  place("install-dir", ALL, "Folder of the executables; default: the shim's own", {
     value: "DIR",
     completes: "folder",
-    group: "Folder and output",
-    with: ALL,
-    help: "Folder of the executables; default: the shim's own",
-  },
-  {
-    name: "config",
+  }),
+  place("config", ALL, "Configuration of the tool that is meant", {
     value: "FILE",
     completes: "file",
-    group: "Folder and output",
-    with: ALL,
-    help: "Configuration of the tool that is meant",
-  },
-  {
-    name: "json",
-    group: "Folder and output",
-    with: ALL,
-    help: "Events as JSON, one a line, on the standard output",
-  },
-  {
-    name: "yes",
-    group: "Folder and output",
-    with: ["uninstall"],
-    help: "Do not ask before anything is removed",
-  },
+  }),
+  place("json", ALL, "Events as JSON, one a line, on the standard output"),
+  place("yes", ["uninstall"], "Do not ask before anything is removed"),
   { name: "quiet", group: "Folder and output", with: ALL, help: "Only warnings and errors" },
   { name: "no-progress", group: "Folder and output", with: ALL, help: "No progress bar" },
 ];
