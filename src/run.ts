@@ -287,7 +287,7 @@ async function workLocked(
     case "from":
       await installLocal(
         session,
-        { from: command.file, target: command.target, healthCheck },
+        { from: command.file, target: command.target, healthCheck, force: command.force },
         stop,
       );
       break;

@@ -99,7 +99,7 @@ function backslashHint(bytes: Uint8Array): string {
 function invalid(path: string, what: string, cause?: unknown): UpdateError {
   return new UpdateError("usage", `The configuration "${path}" is not valid: ${what}`, {
     path,
-    hint: 'Mend the file; README, "Configuration", has its fields.',
+    hint: "Mend the file: updater-shim's page CONFIGURATION.md has its fields.",
     cause,
   });
 }
@@ -172,7 +172,7 @@ function configuredManifests(
   throw new UpdateError("usage", `There is no release manifest to read in "${dir.path}"`, {
     path,
     hint:
-      `Put {"manifest": "https://..."} into "${path}", or use --manifest. For all options: updater-shim --help`,
+      `Put {"manifest": "https://...", "publicKeys": ["RW..."]} into "${path}", or use --manifest. For all options: updater-shim --help`,
   });
 }
 

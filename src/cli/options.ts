@@ -89,7 +89,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   release("pin", RELEASES, "This version and no other", { value: "VERSION" }),
   release("allow-downgrade", RELEASES, "Let an older version in"),
   release("allow-http", RELEASES, "Fetch without encryption"),
-  release("force", ["update"], "Install the same version again"),
+  release("force", ["update", "from"], "Install the same version again"),
   release("download-only", ["update"], "Fetch and verify it; the next update installs it"),
   release("dry-run", ["update", "uninstall"], "Say what would be done, change nothing"),
   release("max-age", ["check"], "An answer as young as 24h, 90m or 7d will do", { value: "AGE" }),

@@ -132,7 +132,10 @@ async function tellAgain(session: Session, options: Options, kept: KeptAnswer): 
 
 function tell({ report }: Session, answer: Answer, fresh: boolean): boolean {
   const { installed: from, offered: to, decision, percent, notes, homepage } = answer;
-  if (decision === "up-to-date") report({ event: "up-to-date", version: from ?? to });
+  if (decision === "up-to-date") {
+    const newer = from !== null && isVersion(from) && compareVersions(to, from) > 0;
+    report({ event: "up-to-date", version: from ?? to, ...newer && { declined: to } });
+  }
   if (decision === "held-back") report({ event: "held-back", version: from, to, percent });
   if (decision !== "update") return false;
   report({

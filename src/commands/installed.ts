@@ -24,6 +24,8 @@ export interface InstalledVersion {
   readonly version: string | null;
   /** Something is installed. */
   readonly present: boolean;
+  /** Some of it is not what the receipt says. */
+  readonly changed: boolean;
   /** `releaseDigest` of that version, where a receipt says so. */
   readonly release: string | null;
   /** The highest version ever accepted here. */
@@ -48,7 +50,8 @@ export async function findInstalled(
   const first = targets.find((target) => target.current !== undefined);
   const present = first !== undefined;
   if (known && fits(session, known, targets)) {
-    return { version: known.version, present, release: known.release, highest, receipt: known };
+    const { version, release } = known;
+    return { version, present, changed: false, release, highest, receipt: known };
   }
   const version = first ? await askTarget(session, first.path, healthCheck) ?? null : null;
   if (receipt === "damaged" && first && version === null && !allowDowngrade) {
@@ -61,7 +64,7 @@ export async function findInstalled(
       },
     );
   }
-  return { version, present, release: null, highest, receipt: known };
+  return { version, present, changed: known !== null, release: null, highest, receipt: known };
 }
 
 /**

@@ -4,6 +4,7 @@ import { copyFile, isThere, realPath, removeIfThere } from "../files/durable_fil
 import { digestFileInBackground } from "../files/digest.ts";
 import { UpdateError } from "../base/errors.ts";
 import { isPlainName, PLAIN_NAME } from "../base/file_names.ts";
+import { refuseNamesInUse } from "./names_in_use.ts";
 import type { InstallDir } from "../installation/install_dir.ts";
 import { examine } from "../files/executable_format.ts";
 import { onFile } from "../files/fs_errors.ts";
@@ -23,29 +24,37 @@ export interface LocalFile {
   /** Default: the file's own name. */
   readonly target: string | undefined;
   readonly healthCheck: HealthCheck;
+  /** A name that is in use is taken over. */
+  readonly force: boolean;
 }
 
 /** The same swap for a local file, which is copied: it may be deleted afterwards. */
 export async function installLocal(
   session: Session,
-  { from, target: name, healthCheck }: LocalFile,
+  { from, target: name, healthCheck, force }: LocalFile,
   stop: AbortSignal,
 ): Promise<void> {
   const { system, dir, report } = session;
   const { fs } = system;
   const source = resolve(system.cwd, from);
   const file = onFile("read", source, () => realPath(fs, source));
-  const { completeness } = examine(fs, file);
-  if (completeness !== "complete") {
+  const { completeness, format } = examine(fs, file);
+  const text = format === "unknown" && system.os !== "windows";
+  if (completeness !== "complete" || text) {
     throw new UpdateError(
       "verification",
-      `Cannot install "${source}": it is ${said(completeness)}`,
+      `Cannot install "${source}": it is ${
+        completeness === "complete"
+          ? "neither an executable nor a script with #!"
+          : said(completeness)
+      }`,
       {
         path: source,
         hint: "Name a complete executable with --from.",
       },
     );
   }
+  const mode = fs.statSync(file).mode ?? 0o755;
   const target = resolveTarget(system, dir, plainName(dir, name ?? basename(source)));
   if (target.path === file) {
     throw new UpdateError("usage", `Cannot install "${source}" over itself`, {
@@ -54,10 +63,12 @@ export async function installLocal(
     });
   }
   const before = await findInstalled(session, [target], healthCheck, true);
+  if (!force) refuseNamesInUse(session, [target], before.receipt);
   const wanted = {
     executable: target,
     digest: null,
-    mode: (fs.statSync(file).mode ?? 0o755) & 0o777,
+    // A file that was not executable says nothing about who may execute it.
+    mode: (mode & 0o111) === 0 ? 0o755 : mode & 0o777,
     run: true,
   };
   await using staging = Staging.begin(session, [wanted], healthCheck);
@@ -144,7 +155,9 @@ export async function rollBack(
   const { version, release } = rollback;
   const rolledBack = who === "user" ? before.version : null;
   const fields = { name, version, release, highest, rolledBack };
-  const next = nextReceipt(session, receipt, fields, before, staged.map(inSet), "kept");
+  const changed = nextReceipt(session, receipt, fields, before, staged.map(inSet), "kept");
+  // What was broken is no version that one could go forward to again.
+  const next = who === "user" ? changed : { ...changed, rollback: null };
   await staging.commit(staged, next, stop);
   report({ event: "rolled-back", from: before.version, to: version });
 }

@@ -3,6 +3,7 @@ import { UpdateError } from "../base/errors.ts";
 import { toolsOf } from "../installation/install_dir.ts";
 import { knownReceipt, readReceipt, type Receipt } from "../installation/receipt.ts";
 import type { Session } from "../session.ts";
+import { holds } from "../transaction/swap.ts";
 import type { Target } from "../installation/targets.ts";
 
 /**
@@ -15,23 +16,25 @@ export function refuseNamesInUse(
   targets: readonly Target[],
   receipt: Receipt | null,
 ): void {
-  const own = receipt && [...receipt.files, ...receipt.dropped].map(({ name }) => name);
   const [, ...others] = toolsOf(system, dir);
   for (const { name, path, current } of targets) {
-    if (!current || own?.includes(name)) continue;
+    const own = receipt && (receipt.files.some((file) => file.name === name) ||
+      receipt.dropped.some((file) => file.name === name && holds(system.fs, path, file)));
+    if (!current || own) continue;
     const owner = others.find((tool) =>
       knownReceipt(readReceipt(system, tool))?.files.some((file) => file.name === name)
     );
-    if (!owner && !own) continue;
+    if (!owner && !receipt) continue;
     throw new UpdateError(
       "filesystem",
       owner
-        ? `"${path}" is installed by another tool's updater, "${owner.id}"`
+        ? `"${path}" was installed here by the shim "${owner.id}"`
         : `"${path}" is in use: it was not installed by this tool's updater`,
       {
         path,
-        hint:
-          "Move it away, or run again with --force: then it is replaced, and kept for --rollback.",
+        hint: `${
+          owner ? `Update with that one (--config ${owner.id}.json). Or move` : "Move"
+        } it away, or use --force: then it is kept for --rollback.`,
       },
     );
   }

@@ -7,7 +7,7 @@ import type { Options } from "../cli/config.ts";
 import { digestFileAside, sameContent } from "../files/digest.ts";
 import { onFile } from "../files/fs_errors.ts";
 import { readInstallationId } from "../installation/installation_id.ts";
-import { readReceipt } from "../installation/receipt.ts";
+import { knownReceipt, readReceipt } from "../installation/receipt.ts";
 import { resolveTarget, type Target } from "../installation/targets.ts";
 import type { Downloaded } from "../release/downloaded.ts";
 import {
@@ -89,7 +89,7 @@ export async function readOffer(
     { version: installed.version, release: installed.release },
     installed.highest,
     { version: manifest.version, release },
-    { allowDowngrade, force, incomplete: missing },
+    { allowDowngrade, force, incomplete: missing || installed.changed },
   );
   const heldBack = decision === "update" &&
     isHeldBack(session, options, manifest, installed, targets);
@@ -219,7 +219,7 @@ async function fetchRelease(
 }
 
 function acceptManifest(
-  { system, report }: Session,
+  { system, dir, report }: Session,
   options: Options,
   document: SignedDocument,
   location: string,
@@ -244,7 +244,9 @@ function acceptManifest(
     ...(manifest.notes !== undefined && { notes: manifest.notes }),
     ...(manifest.homepage !== undefined && { homepage: manifest.homepage }),
   });
-  checkIdentity(manifest, { name: expected, now: system.clock.now() });
+  // Two tools of one id would be one: the second would replace the first, and be removed with it.
+  const known = options.force ? undefined : knownReceipt(readReceipt(system, dir))?.name;
+  checkIdentity(manifest, { name: expected ?? known ?? undefined, now: system.clock.now() });
   const others = options.manifests.filter((place) => place !== location);
   const files = selectFiles(manifest, system.target, location, others);
   return { manifest, files, release: releaseDigest(files), document, location };

@@ -2,6 +2,8 @@
 import { join } from "node:path";
 import { reason, UpdateError } from "../base/errors.ts";
 import type { HealthCheck } from "../base/health_check.ts";
+import { lookAt } from "../files/durable_files.ts";
+import { onFile } from "../files/fs_errors.ts";
 import type { Unrepaired } from "../orphans/orphans.ts";
 import { knownReceipt, readReceipt, type Receipt } from "../installation/receipt.ts";
 import type { Recovery } from "../transaction/recover.ts";
@@ -26,6 +28,7 @@ export async function repair(
     report({ event: "warning", message: `Left "${previous}" alone: ${why}`, path: previous });
   }
   const receipt = knownReceipt(readReceipt(session.system, session.dir));
+  const runnable = receipt ? makeRunnable(session, receipt) : 0;
   const broken = receipt ? brokenFiles(session, receipt) : [];
   const still = broken.length > 0 && !recovery.blocked
     ? await goBack(session, receipt!, broken, healthCheck, stop)
@@ -33,9 +36,26 @@ export async function repair(
   const unrepaired = [...recovery.unrepaired, ...still];
   if (unrepaired.length > 0) throw cannotRepair(unrepaired);
   const { mended, removed, recovered } = recovery;
-  if (mended.length + removed.length + broken.length === 0 && !recovered) {
+  if (mended.length + removed.length + broken.length + runnable === 0 && !recovered) {
     report({ event: "nothing-to-repair" });
   }
+}
+
+/** What is as it was installed, but lost its right to be executed. Returns how many. */
+function makeRunnable({ system: { fs, user }, dir, report }: Session, receipt: Receipt): number {
+  const lost = receipt.files.map(({ name }) => join(dir.path, name)).filter((path) => {
+    const info = user && lookAt(fs, path);
+    return info?.isFile === true && ((info.mode ?? 0o100) & 0o100) === 0;
+  });
+  for (const path of lost) {
+    onFile(
+      "make executable",
+      path,
+      () => fs.chmodSync(path, (fs.statSync(path).mode! & 0o777) | 0o100),
+    );
+    report({ event: "repaired", path, from: path });
+  }
+  return lost.length;
 }
 
 /** An executable that does not run any more, by its name too. */
@@ -55,15 +75,17 @@ function brokenFiles(session: Session, receipt: Receipt): Broken[] {
 /** An older version that runs is better than none. Returns what is still broken. */
 async function goBack(
   session: Session,
-  { rollback }: Receipt,
+  receipt: Receipt,
   broken: readonly Broken[],
   healthCheck: HealthCheck,
   stop: AbortSignal,
 ): Promise<readonly Broken[]> {
   const { system: { fs }, dir, report } = session;
-  const copies = rollback?.files ?? [];
+  const copies = receipt.rollback?.files ?? [];
   const copyOf = (name: string) => join(dir.rollback, name);
   const complete = broken.every(({ name }) => copies.some((copy) => copy.name === name)) &&
+    // Never over what somebody put there since.
+    receipt.files.every((file) => quickFileState(session, file).state !== "changed") &&
     copies.every((copy) => holds(fs, copyOf(copy.name), copy));
   if (!complete) return broken;
   try {

@@ -107,13 +107,19 @@ const WITHOUT_VERSION: Record<Status["receipt"], string> = {
 /** For people. */
 export function describeStatus(status: Status): string {
   const { name, version, lockedBy, lastRun } = status;
-  const outcome = lastRun as { outcome?: { event?: unknown }; finished?: unknown } | null;
+  const outcome = lastRun as {
+    outcome?: { event?: unknown; message?: unknown };
+    finished?: unknown;
+  } | null;
   const rows: (readonly [string, string])[] = [
     ["install dir", status.installDir],
     ["installed", version ? `${name ?? ""} ${version}`.trim() : WITHOUT_VERSION[status.receipt]],
     ...status.files.map(({ path, state }) => ["", `${path} (${state})`] as const),
     ["rollback", status.rollback ?? "none"],
     ["last run", outcome ? `${outcome.outcome?.event ?? "?"}, ${outcome.finished ?? "?"}` : "none"],
+    ...typeof outcome?.outcome?.message === "string"
+      ? [["", outcome.outcome.message] as const]
+      : [],
     ["interrupted", status.interrupted ?? "no"],
     ["left over", status.leftovers.length === 0 ? "nothing" : ""],
     ...status.leftovers.map((path) => ["", path] as const),

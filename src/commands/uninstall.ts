@@ -52,7 +52,7 @@ export async function uninstall(session: Session, lock: Lock): Promise<void> {
       event: "warning",
       message: `"${path}" was left: it is not what was installed`,
       path,
-      hint: "It was changed since, or is somebody else's. Remove it by hand if it is in the way.",
+      hint: "Remove it by hand if it is in the way.",
     });
   }
   report(
@@ -89,7 +89,8 @@ function removalOf(session: Session, receipt: Receipt): Removal {
 export function plannedRemoval(session: Session): string[] {
   const { system, dir } = session;
   const receipt = readReceipt(system, dir);
-  if (typeof receipt === "string") return [];
+  if (receipt === "damaged") throw damagedReceipt(dir);
+  if (receipt === "none") return [];
   const { files, shim } = removalOf(session, receipt);
   return [...files, ...shim ? [shim] : [], dir.home];
 }

@@ -6,6 +6,8 @@ import { discardDownloaded, readDownloaded } from "../release/downloaded.ts";
 import { planPatches } from "../release/patches.ts";
 import { ReleaseFiles } from "../release/release_files.ts";
 import { checkSpace } from "../release/space.ts";
+import { isThere, replaceFile } from "../files/durable_files.ts";
+import { onFile } from "../files/fs_errors.ts";
 import type { Session } from "../session.ts";
 import { fillAll, Staging } from "../transaction/transaction.ts";
 import { download } from "./download.ts";
@@ -58,6 +60,7 @@ export async function update(session: Session, options: Options, stop: AbortSign
   }
   downloads.finish();
   discardDownloaded(session);
+  if (!installed.receipt) keepPlace(session, manifest.name, options);
   const { notes } = manifest;
   report({ event: "updated", from, to, ...(notes !== undefined && { notes }) });
 }
@@ -71,4 +74,14 @@ function highestOf(
   if (allowDowngrade) return offered;
   if (highest && compareVersions(highest.version, offered.version) > 0) return highest;
   return offered;
+}
+
+/** After a first installation the next update finds its release by itself, and trusts the same keys. */
+function keepPlace({ system: { fs }, dir }: Session, name: string, options: Options): void {
+  if (isThere(fs, dir.config)) return;
+  const { manifests: manifest, publicKeys } = options;
+  onFile("write the configuration", dir.config, () => {
+    replaceFile(fs, dir.config, `${JSON.stringify({ name, manifest, publicKeys }, null, 2)}\n`);
+    fs.chmodSync(dir.config, 0o644);
+  });
 }

@@ -85,7 +85,7 @@ function sentences(event: ShimEvent, opening: string): string[] {
       ];
     case "up-to-date":
       return event.declined === undefined ? [`${event.version} is installed: up to date`] : [
-        `${event.version} is installed. You went back from ${event.declined}: it is not offered again before there is a newer one, but --force installs it`,
+        `${event.version} is installed. You went back from ${event.declined}: only --force installs that again`,
       ];
     case "available":
       return [

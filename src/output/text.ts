@@ -4,7 +4,7 @@
  * Control characters (with them ANSI sequences and line ends), line separators, and every format
  * character: those turn the direction of writing, hide text or take no space.
  */
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{DI}]/gu;
 
 /**
  * Longer than any message of ours with two of the longest paths in it. Where something foreign is

@@ -160,7 +160,10 @@ export function checkIdentity(
     throw new UpdateError(
       "verification",
       `The release manifest is of "${name}", not of "${configured.name}"`,
-      { hint: 'Check the address of the manifest, and "name" in updater-shim.json.' },
+      {
+        hint:
+          'Check its address and "name". Another tool in this folder needs a configuration of its own: --config NAME.json.',
+      },
     );
   }
   if (expires === undefined || Date.parse(expires) > configured.now) return;

@@ -1,6 +1,7 @@
 /** Does it run? Asked of the staged file before the commit, and of the target after it. */
 import { errorCode, reason, UpdateError } from "../base/errors.ts";
 import type { HealthCheck } from "../base/health_check.ts";
+import { expectedLength, readHeader } from "../files/executable_format.ts";
 import { isTransient } from "../system/patience.ts";
 import { forbiddenHint } from "../system/windows_errors.ts";
 import { dirname } from "node:path";
@@ -71,6 +72,8 @@ async function runToTry(
   check: Exclude<HealthCheck, false>,
   stop: AbortSignal | undefined,
 ): Promise<RunResult> {
+  const why = whyNoProgram(system, path);
+  if (why !== undefined) throw sick(path, check, `was not started: ${why}`, OTHER_MACHINE);
   try {
     return await runWhenClosed(system, path, check, stop);
   } catch (error) {
@@ -85,6 +88,27 @@ async function runToTry(
     const hint = startHint(system.os, error);
     throw sick(path, check, `could not be started: ${reason(error)}`, hint, error);
   }
+}
+
+const OTHER_MACHINE =
+  "It is made for another processor or system. The old version stays; check the manifest's platforms.";
+
+/**
+ * Unix: what the kernel cannot run, execvp(3) gives to /bin/sh, which then runs any text line by line.
+ * So nothing is started that is neither an executable nor says with "#!" what runs it.
+ */
+function whyNoProgram(
+  { fs, os, target }: Session["system"],
+  path: string,
+): string | undefined {
+  if (os === "windows") return undefined;
+  const header = readHeader(fs, path);
+  const { format } = expectedLength(header);
+  if (format === "unknown") return "it is neither an executable nor a script that begins with #!";
+  if (format !== "elf" || header.byteLength < 20) return undefined;
+  // e_machine of the two processors that there are shims for.
+  const ours = target.startsWith("x86_64") ? 62 : 183;
+  return header.getUint16(18, true) === ours ? undefined : "it is made for another processor";
 }
 
 function judge(
@@ -131,6 +155,7 @@ export async function askVersion(
 ): Promise<string | undefined> {
   if (!check) return undefined;
   try {
+    if (whyNoProgram(system, path) !== undefined) return undefined;
     const { code, stdout, timedOut } = await system.processes.run(
       path,
       check.args,
@@ -170,7 +195,7 @@ function startHint(os: Session["system"]["os"], error: unknown): string {
   const code = errorCode(error);
   const text = reason(error);
   if (code === "ENOEXEC" || /format|os error 193\b|os error 216\b/i.test(text)) {
-    return "It is made for another processor or system. The old version stays; check the manifest's platforms.";
+    return OTHER_MACHINE;
   }
   if (code === "EACCES" || code === "EPERM") {
     return os === "windows"

@@ -235,8 +235,8 @@ Deno.test("A new executable that is not well is not installed", async (t) => {
     ["exits 1", bytes("#!/bin/sh\necho broken >&2; exit 1\n"), /exited with code 1: broken/],
     ["hangs", bytes("#!/bin/sh\nsleep 60\n"), /was still running after 300 ms/],
     // Where it runs in a session of its own, the system's shell may be asked to read it.
-    ["other processor", foreign, /could not be started|Syntax error/],
-    ["not a program", bytes("hello"), /could not be started|exited with code/],
+    ["other processor", foreign, /made for another processor/],
+    ["not a program", bytes("hello"), /neither an executable nor a script/],
   ];
   const config = { healthCheck: { args: ["--version"], timeoutMs: 300 } };
   Deno.writeTextFileSync(join(it.folder, "updater-shim.json"), JSON.stringify(config));
@@ -350,13 +350,12 @@ Deno.test("An install dir that cannot be used is named", async (t) => {
   });
   await t.step("a state dir that somebody else prepared", async () => {
     const state = join(it.folder, ".updater-shim");
-    Deno.removeSync(state, { recursive: true });
     Deno.mkdirSync(state);
     Deno.chmodSync(state, 0o777);
-    expectError(await it.run("--manifest", "x"), 7, /other users can write to it/);
+    expectError(await it.run("--manifest", "x"), 7, /every user can write to it/);
     Deno.removeSync(state);
     Deno.symlinkSync("/tmp", state);
-    expectError(await it.run("--manifest", "x"), 7, /it is not a folder of its own/);
+    expectError(await it.run("--manifest", "x"), 7, /\.updater-shim/);
     Deno.removeSync(state);
   });
 });

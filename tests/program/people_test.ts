@@ -222,3 +222,59 @@ function exists(path: string): boolean {
     return false;
   }
 }
+
+test("a text is no program: --from refuses it, and no shell runs it", async () => {
+  await using it = await withAlpha("1.0.0");
+  const mark = `${it.root}/executed`;
+  const page = it.write("page.html", `touch "${mark}"\n`, 0o644);
+  const { code, stderr } = await it.run("alpha", "--from", page, "--target", "alpha");
+  assertEquals([code, it.read("alpha"), exists(mark)], [4, tool("alpha 1.0.0"), false], stderr);
+  assertStringIncludes(stderr, "neither an executable nor a script with #!");
+});
+
+test("a release whose executable is a text, or one for another processor, is not started", async () => {
+  await using it = await withAlpha("1.0.0");
+  const mark = `${it.root}/executed`;
+  const other = new Uint8Array(64);
+  other.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  new DataView(other.buffer).setUint16(18, 8, true); // MIPS
+  const text = new TextEncoder().encode(`touch "${mark}"\n`);
+  for (const [content, why] of [[text, "neither an executable"], [other, "processor"]] as const) {
+    await it.publish("alpha", "2.0.0", [{ target: "alpha", content }]);
+    const { code, stderr } = await it.run("alpha");
+    assertEquals([code, it.read("alpha"), exists(mark)], [8, tool("alpha 1.0.0"), false], stderr);
+    assertStringIncludes(stderr, why);
+  }
+});
+
+test("another tool's release under one id is refused: two tools would become one", async () => {
+  await using it = await withAlpha("1.0.0");
+  await it.publish("beta", "3.0.0", [served("beta", "3.0.0")]);
+  const { manifest } = JSON.parse(it.read("beta.json"));
+  Deno.writeTextFileSync(it.path("alpha.json"), JSON.stringify({ manifest }));
+  const { code, stderr } = await it.run("alpha");
+  assertEquals([code, exists(it.path("beta"))], [4, false], stderr);
+  assertStringIncludes(stderr, 'is of "beta", not of "alpha"');
+});
+
+test("after a first installation the next update finds its release, and trusts the same keys", async () => {
+  await using it = new SharedFolder();
+  await it.publish("alpha", "1.0.0", [served("alpha", "1.0.0")]);
+  const { manifest } = JSON.parse(it.read("alpha.json"));
+  Deno.removeSync(it.path("alpha.json"));
+  assertEquals((await it.run("alpha", "--manifest", manifest)).code, 0);
+  assertEquals(JSON.parse(it.read("alpha.json")), {
+    name: "alpha",
+    manifest: [manifest],
+    publicKeys: [],
+  });
+  assertStringIncludes((await it.run("alpha")).stderr, "1.0.0 is installed: up to date");
+});
+
+test("an executable that lost its right to be executed gets it back by --repair", async () => {
+  await using it = await withAlpha("1.0.0");
+  Deno.chmodSync(it.path("alphax"), 0o644);
+  const { code, stderr } = await it.run("alpha", "--repair");
+  assertEquals([code, Deno.statSync(it.path("alphax")).mode! & 0o100], [0, 0o100], stderr);
+  assertStringIncludes((await it.run("alpha", "--repair")).stderr, "Nothing to repair");
+});

@@ -39,7 +39,7 @@ Deno.test({
     await it.publish("beta", "1.0.0", [served("shared", "of beta")]);
     const taken = await it.run("beta");
     assertEquals([taken.code, it.read("shared")], [7, tool("shared of alpha")], taken.stderr);
-    assertStringIncludes(taken.stderr, 'installed by another tool\'s updater, "alpha"');
+    assertStringIncludes(taken.stderr, 'installed here by the shim "alpha"');
     it.write("mine", tool("mine"));
     await it.publish("alpha", "2.0.0", [served("shared", "of alpha, 2"), served("mine", "new")]);
     const own = await it.run("alpha");
