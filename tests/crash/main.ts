@@ -35,7 +35,7 @@ const SECTIONS: Record<string, (lab: Lab) => Promise<unknown>> = {
     const fallback = { name: "killed, without links", fail: NO_LINKS } as const;
     await killSweep(lab, { ...fallback, class: "other", least: 50, keep });
     const undoing = { name: "killed while undoing", release: "sick", ends: HEALTH_CODE } as const;
-    await killSweep(lab, { ...undoing, class: "other", least: 50, keep });
+    await killSweep(lab, { ...undoing, class: "other", least: 40, keep });
   },
   recovery: (lab) => recoverySweep(lab, states),
   errors: (lab) => errorSweep(lab),
