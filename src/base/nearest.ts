@@ -3,23 +3,29 @@
 /** No word of ours is as long; what is compared may be. */
 const LONGEST = 64;
 
-/** The option that the fewest insertions, removals and replacements lead to; case does not count. */
+/**
+ * The option that the fewest insertions, removals, replacements and exchanges of two neighbours lead
+ * to; case does not count.
+ */
 export function nearest(text: string, options: readonly string[]): string {
   const distances = options.map((option) => distance(text.slice(0, LONGEST), option));
   return options[distances.indexOf(Math.min(...distances))]!;
 }
 
-/** Levenshtein's, row by row. */
+/** Of Damerau and Levenshtein ("optimal string alignment"), row by row. */
 function distance(from: string, to: string): number {
   const [one, other] = [from.toLowerCase(), to.toLowerCase()];
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
+  let before = row;
   for (const [above, letter] of [...one].entries()) {
     const next = [above + 1];
     for (let at = 0; at < other.length; at++) {
       const replaced = row[at]! + (letter === other[at] ? 0 : 1);
-      next.push(Math.min(replaced, row[at + 1]! + 1, next[at]! + 1));
+      const exchanged = at > 0 && letter === other[at - 1] && one[above - 1] === other[at];
+      const swap = exchanged ? before[at - 1]! + 1 : Infinity;
+      next.push(Math.min(replaced, row[at + 1]! + 1, next[at]! + 1, swap));
     }
-    row = next;
+    [before, row] = [row, next];
   }
   return row.at(-1)!;
 }

@@ -30,10 +30,14 @@ export interface OpenedArtifact {
   readonly artifact: Artifact;
   readonly digest: Digest;
   readonly pieces: readonly Piece[];
+  /** Names of configurations of a shim in it. */
+  readonly configurations: readonly string[];
 }
 
 /** The most that a manifest may declare. */
 const LIMIT = 4 * 1024 ** 3;
+/** A shim's configuration is called like the shim. */
+const CONFIGURATION = /^(updater-shim|.+-updater)\.json$/i;
 /** Of archives whose entries are all marked executable, only so many are tried. */
 const MAX_CANDIDATES = 200;
 
@@ -52,7 +56,7 @@ export async function openArtifact(
   const kind = archiveKind(artifact.name);
   if (!kind) {
     const piece = lookAtPiece(fs, artifact, path, undefined, digest);
-    return { artifact, digest, pieces: piece ? [piece] : [] };
+    return { artifact, digest, pieces: piece ? [piece] : [], configurations: [] };
   }
   const entries = await listMembers(path, kind, fs);
   const candidates = entries.filter((entry) =>
@@ -85,7 +89,9 @@ export async function openArtifact(
     if (piece) pieces.push(piece);
     else fs.removeSync(unpacked);
   }
-  return { artifact, digest, pieces };
+  const configurations = entries.map(({ name }) => basename(name))
+    .filter((name) => CONFIGURATION.test(name));
+  return { artifact, digest, pieces, configurations };
 }
 
 /** By mode, where the archive keeps modes; by name, where it does not, or lost them on its way. */

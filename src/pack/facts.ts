@@ -52,12 +52,15 @@ export function nameOf(
 ): string {
   const said = given ?? layouts.find(({ name }) => name !== undefined)?.name;
   if (said !== undefined) return said;
+  // A shim that lies beside the tool is not what the tool is called after.
+  const own = names.filter((name) => name !== "updater-shim" && !name.endsWith("-updater"));
+  if (own.length === 1) return own[0]!;
   if (names.length === 1) return names[0]!;
   // `uv` of uv, uvx and uvw.
-  const stem = names.find((name) => names.every((other) => other.startsWith(name)));
+  const stem = own.find((name) => own.every((other) => other.startsWith(name)));
   if (stem !== undefined) return stem;
   throw new UpdateError("usage", "Nothing there says what the tool is called", {
-    hint: `Say it: --name ${names[0] ?? "NAME"}`,
+    hint: `Say it: --name ${own[0] ?? names[0] ?? "NAME"}`,
   });
 }
 

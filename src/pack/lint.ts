@@ -1,7 +1,9 @@
 /** `--lint`: a published release as the shims of every platform will see it. */
+import { join, resolve } from "@std/path";
 import { refuseArchive } from "../archive/kinds.ts";
 import { UpdateError } from "../base/errors.ts";
-import { redactUrl } from "../base/url_policy.ts";
+import { isUrl, redactUrl } from "../base/url_policy.ts";
+import { lookAt } from "../files/durable_files.ts";
 import { examine, readHeader } from "../files/executable_format.ts";
 import { checkIdentity, type ManifestFile } from "../release/manifest.ts";
 import { visible } from "../output/text.ts";
@@ -21,6 +23,11 @@ export async function lintRelease(
   signal: AbortSignal,
 ): Promise<void> {
   const { terminal, clock, fs } = system;
+  if (!isUrl(location) && lookAt(fs, resolve(system.cwd, location))?.isDirectory) {
+    throw new UpdateError("usage", `"${location}" is a folder`, {
+      hint: `Give the manifest: --lint ${join(location, "release.json")}`,
+    });
+  }
   const options = { system, allowHttp: false, signal };
   const release = await readPublished(location, publicKeys, options);
   const { manifest, signedBy } = release;

@@ -36,6 +36,7 @@ interface OutputOptions {
 /** What to do. */
 export type PackCommand =
   | { readonly kind: "help" }
+  | { readonly kind: "version" }
   | { readonly kind: "new-key"; readonly file: string; readonly password: PasswordSource }
   | {
     readonly kind: "lint";
@@ -54,6 +55,8 @@ export type PackCommand =
 
 /** Throws `usage`. */
 export function parsePackCommand(args: readonly string[]): PackCommand {
+  // With a value it is the tool's version.
+  if (args.length === 1 && ["--version", "-V"].includes(args[0]!)) return { kind: "version" };
   const { values, positionals } = parse(args);
   const one = (name: string) => values[name] as string | undefined;
   const many = (name: string) => (values[name] ?? []) as readonly string[];

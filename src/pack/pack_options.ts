@@ -27,7 +27,12 @@ export const PACK_OPTIONS: readonly Spec[] = [
     help: "Make one of several manifests: A.json B.json",
   },
   text("Instead of a folder", "lint", "URL|PATH", "Check a published release as a shim sees it"),
-  text("Instead of a folder", "new-key", "FILE", "Make a key pair, FILE and FILE.pub"),
+  text(
+    "Instead of a folder",
+    "new-key",
+    "FILE",
+    "Make a key pair: mytool.key makes mytool.pub, too",
+  ),
   text("The release", "url", "BASE", "Where the files will be; default: beside it"),
   text("The release", "name", "NAME", "The tool's name, where the build does not say it"),
   text("The release", "version", "VERSION", "Its version, where the build does not say it"),
@@ -81,6 +86,7 @@ Usage:
   updater-shim-pack --merge A.json B.json [--sign KEYFILE]
   updater-shim-pack --lint URL|PATH [--public-key KEY]
   updater-shim-pack --new-key FILE
+  updater-shim-pack --help | --version
 ${groups.join("")}
 Exit codes: 0 done, 1 a fault of its own, 2 usage or not clear, 3 network,
 4 a user's shim would refuse it, 7 file system, 130 interrupted.

@@ -6,6 +6,7 @@ import { makeDocument, writeJson } from "./document.ts";
 import { factsOf, versionOf } from "./facts.ts";
 import { readGithubRelease } from "./github.ts";
 import type { Artifact, Layout } from "./layout.ts";
+import { UpdateError } from "../base/errors.ts";
 import { lookAt } from "../files/durable_files.ts";
 import { openFolder } from "./open_folder.ts";
 import type { PackCommand } from "./pack_command.ts";
@@ -17,6 +18,7 @@ import { describeFolder, describeResult } from "./report.ts";
 import { bare, type Choice, select, type Selection } from "./select.ts";
 import { refuseSecretKeys } from "./secret_in_folder.ts";
 import { signIfAsked } from "./sign_release.ts";
+import { warnOfWishes } from "./wishes.ts";
 import { checkBase, warnOfSameUrls } from "./urls.ts";
 import { writeFile } from "./write_file.ts";
 import { withoutEnd } from "../base/text_end.ts";
@@ -43,6 +45,12 @@ export async function packRelease(
       layouts.push(await readGithubRelease(system, where, job.release, stop));
       folders.push(job.github);
     }
+    if (layouts.every(({ artifacts, unused }) => artifacts.length + unused.length === 0)) {
+      throw new UpdateError("usage", `There is no file in ${quoted(folders)}`, {
+        hint: "Let the build write its release files there, or give the folder that has them.",
+      });
+    }
+    warnOfWishes(job.release, layouts, terminal);
     const refusals = new Refusals();
     const opened = await openAll(system, layouts, scratch, refusals, stop);
     const version = await refusals.attempt(() =>
@@ -51,7 +59,7 @@ export async function packRelease(
     const { executables } = job.release;
     const selection = select(opened, { version, executables }, refusals);
     layouts.forEach((layout, index) =>
-      terminal.out(describeFolder(folders[index]!, layout, opened, selection))
+      terminal.out(describeFolder(folders[index]!, layout, opened, selection, refusals))
     );
     refusals.throwIfAny();
     const facts = factsOf(system, job.release, layouts, executableNames(selection));
@@ -95,6 +103,10 @@ async function openAll(
     opened.push(...await openFolder(system, layout, folder, refusals, stop));
   }
   return opened;
+}
+
+function quoted(folders: readonly string[]): string {
+  return folders.map((folder) => `"${folder}"`).join(", ");
 }
 
 function executableNames(selection: Selection): readonly string[] {

@@ -37,7 +37,7 @@ export function applyWishes(
   names: readonly string[],
   { exclude, platforms }: Omit<Wishes, "name">,
 ): Layout {
-  const patterns = exclude.map(toPattern);
+  const patterns = exclude.map(patternOf);
   const isExcluded = (name: string) => patterns.some((pattern) => pattern.test(name));
   const said = new Map(platforms.map(readPlatform));
   for (const name of said.keys()) {
@@ -60,7 +60,8 @@ export function applyWishes(
   };
 }
 
-function toPattern(pattern: string): RegExp {
+/** Of `--exclude`: `*` and `?` stand for anything. */
+export function patternOf(pattern: string): RegExp {
   const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&");
   return new RegExp(`^${escaped.replaceAll("*", ".*").replaceAll("?", ".")}$`, "s");
 }

@@ -23,6 +23,11 @@ export class Refusals {
     }
   }
 
+  /** Whether one of them names the file. */
+  isAbout(name: string): boolean {
+    return this.#errors.some(({ message }) => message.includes(`"${name}"`));
+  }
+
   /** Throws if anything was refused. */
   throwIfAny(): void {
     const [first] = this.#errors;

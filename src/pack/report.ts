@@ -4,6 +4,7 @@ import type { Manifest } from "../release/manifest.ts";
 import { visible } from "../output/text.ts";
 import type { OpenedArtifact } from "./contents.ts";
 import type { Layout } from "./layout.ts";
+import type { Refusals } from "./refusals.ts";
 import type { Selection } from "./select.ts";
 
 const bytes: (count: number) => string = format;
@@ -14,6 +15,7 @@ export function describeFolder(
   layout: Layout,
   opened: readonly OpenedArtifact[],
   selection: Selection,
+  refusals: Refusals,
 ): string {
   const rows = [
     ...layout.artifacts.map(({ name, triples }) => {
@@ -22,17 +24,24 @@ export function describeFolder(
       );
       return [
         name,
-        triples?.length === 0 ? "there is no shim for this platform" : takenFor(own, selection),
+        triples?.length === 0
+          ? "there is no shim for this platform"
+          : takenFor(own, selection, refusals),
       ];
     }),
     ...layout.unused.map(({ name, why }) => [name, `not used: ${why}`]),
   ].sort(([a], [b]) => a! < b! ? -1 : 1) as [string, string][];
   const width = Math.min(48, Math.max(...rows.map(([name]) => name.length)));
   return `${visible(folder)}: ${layout.kind}\n` +
-    rows.map(([name, what]) => `  ${visible(name).padEnd(width)}  ${visible(what)}\n`).join("");
+    rows.map(([name, what]) => `  ${visible(name).padEnd(width)}  ${visible(what)}\n`).join("") +
+    describeConfigurations(opened.filter(({ artifact }) => layout.artifacts.includes(artifact)));
 }
 
-function takenFor(opened: OpenedArtifact | undefined, selection: Selection): string {
+function takenFor(
+  opened: OpenedArtifact | undefined,
+  selection: Selection,
+  refusals: Refusals,
+): string {
   if (!opened) return "refused, see below";
   const { artifact, pieces } = opened;
   const uses = [...selection].flatMap(([triple, choices]) => {
@@ -43,7 +52,23 @@ function takenFor(opened: OpenedArtifact | undefined, selection: Selection): str
   const [first] = uses;
   if (first) return `${uses.map(({ triple }) => triple).join(", ")}: ${first.targets}`;
   if (pieces.length === 0) return "not used: no executable in it";
-  return `not used: ${pieces.map(({ name }) => name).join(", ")}`;
+  if (refusals.isAbout(artifact.name)) return "refused, see below";
+  const digests = pieces.map(({ digest }) => digest.sha256);
+  const other = [...selection.values()].flat()
+    .find(({ piece }) => digests.includes(piece.digest.sha256));
+  if (other) return `not used: "${other.from.artifact.name}" has the same executable`;
+  const names = [...new Set(pieces.map(({ name }) => `"${name}"`))].join(", ");
+  return `not used: ${names} is not what the tool consists of (--executable NAME takes one)`;
+}
+
+/** A shim does not install them, and without one it knows nothing of the tool. */
+function describeConfigurations(opened: readonly OpenedArtifact[]): string {
+  return [...new Set(opened.flatMap(({ configurations }) => configurations))].sort()
+    .map((name) =>
+      `  ${
+        visible(name)
+      }: in the archive, but not an executable; an installer has to put it there\n`
+    ).join("");
 }
 
 /** The last lines. `keyId`: null where nothing was signed. */

@@ -1,7 +1,9 @@
 /** From arguments to an exit code. */
 import { reason, UpdateError } from "../base/errors.ts";
+import { VERSION } from "../base/version.ts";
 import { filesystemError, isFilesystemError } from "../files/fs_errors.ts";
 import { visible } from "../output/text.ts";
+import { adviceForAuthor } from "./author_advice.ts";
 import { lintRelease } from "./lint.ts";
 import { mergeManifests } from "./merge.ts";
 import { makeNewKey } from "./new_key.ts";
@@ -23,6 +25,9 @@ export async function runPack(args: readonly string[], system: PackSystem): Prom
     switch (command.kind) {
       case "help":
         system.terminal.out(packUsage());
+        return 0;
+      case "version":
+        system.terminal.out(`updater-shim-pack ${VERSION}\n`);
         return 0;
       case "new-key":
         await makeNewKey(system, command);
@@ -59,6 +64,7 @@ function tell(thrown: unknown, system: PackSystem): number {
   return error.exitCode;
 }
 
-function tellOne({ message, hint }: UpdateError, { terminal }: PackSystem): void {
+function tellOne(error: UpdateError, { terminal }: PackSystem): void {
+  const { message } = error, hint = adviceForAuthor(error);
   terminal.err(`updater-shim-pack: ${visible(message)}\n${hint ? `  ${visible(hint)}\n` : ""}`);
 }

@@ -1,5 +1,6 @@
 /** Which executables belong to the tool, and which file of the release each platform gets them from. */
 import { archiveKind } from "../archive/kinds.ts";
+import { nearest } from "../base/nearest.ts";
 import type { OpenedArtifact, Piece } from "./contents.ts";
 import { plainStem, platformOfName, triplesOfMachine, wrongMachine } from "./platforms.ts";
 import { withoutEnding } from "./plain_folder.ts";
@@ -127,7 +128,9 @@ function toolNames(
       refusals.add(
         "usage",
         `No file has an executable "${name}"`,
-        all.length > 0 ? `There are: ${all.join(", ")}.` : "No executable was found at all.",
+        all.length > 0
+          ? `There are: ${all.join(", ")}. Did you mean --executable ${nearest(name, all)}?`
+          : "No executable was found at all.",
       );
     }
     return wanted;

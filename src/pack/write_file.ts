@@ -1,9 +1,11 @@
 /** Writing what was made. */
-import { writeAll } from "../files/durable_files.ts";
+import { dirname } from "@std/path";
+import { UpdateError } from "../base/errors.ts";
+import { lookAt, writeAll } from "../files/durable_files.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { FileSystem } from "../system/system.ts";
 
-/** Replaces a file in one step: nobody ever sees half of it. Throws `filesystem`. */
+/** Replaces a file in one step: nobody ever sees half of it. Throws `usage`, `filesystem`. */
 export function writeFile(
   fs: FileSystem,
   path: string,
@@ -11,6 +13,13 @@ export function writeFile(
   mode: number,
 ): void {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  const folder = dirname(path);
+  if (!lookAt(fs, folder)?.isDirectory) {
+    throw new UpdateError("usage", `Cannot write "${path}": there is no folder "${folder}"`, {
+      path,
+      hint: "Make it first, or give another place.",
+    });
+  }
   const fresh = `${path}.new`;
   onFile("write", path, () => {
     const file = fs.openSync(fresh, { write: true, create: true, truncate: true, mode });

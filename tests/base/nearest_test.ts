@@ -16,4 +16,6 @@ Deno.test("The nearest word is the one with the fewest changes, in whatever case
     if (text.length < 100) assertEquals(nearest(text, options), expected, text);
     else assertEquals(options.includes(nearest(text, options)), true);
   }
+  // By single letters both are as near.
+  assertEquals(nearest("sing", ["lint", "sign"]), "sign");
 });

@@ -2,6 +2,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { UpdateError } from "../../src/base/errors.ts";
 import { parsePackCommand } from "../../src/pack/pack_command.ts";
+import { VERSION } from "../../src/base/version.ts";
 import { PACK_OPTIONS, packUsage } from "../../src/pack/pack_options.ts";
 import { Build } from "./bed.ts";
 
@@ -22,6 +23,7 @@ const WRONG: readonly (readonly [readonly string[], string])[] = [
   [["--sign", "my.key"], "Which folder?"],
   [["dist", "--url"], "url"],
   [["dist", "--sig", "my.key"], 'did you mean "--sign"?'],
+  [["dist", "--sing", "my.key"], 'did you mean "--sign"?'],
   [["dist", "--password-file", "a", "--password-env", "B"], "exclude each other"],
   [["dist", "--public-key", "RWQ"], "--public-key goes with --lint only"],
 ];
@@ -33,6 +35,15 @@ for (const [args, says] of WRONG) {
     assertStringIncludes(error.hint!, "updater-shim-pack --help");
   });
 }
+
+Deno.test("the version of the program is asked for by itself; with a value it is the tool's", async () => {
+  using build = new Build();
+  for (const option of ["--version", "-V"]) {
+    const { code, stdout } = await build.run([option]);
+    assertEquals([code, stdout], [0, `updater-shim-pack ${VERSION}\n`]);
+  }
+  assertEquals(parsePackCommand(["dist", "--version", "1.0.0"]).kind, "pack");
+});
 
 Deno.test("what is no folder is refused, and nothing from outside steers the terminal", async () => {
   using build = new Build();

@@ -135,3 +135,24 @@ Deno.test("found: a manifest that is over, of another tool, or no manifest", asy
   assertEquals(odd.code, 2);
   assertStringIncludes(odd.stderr, "a semver version");
 });
+
+Deno.test("what is advised is for who made the release, and not for its users", async () => {
+  await using it = await publish();
+  const triple = "x86_64-unknown-linux-gnu";
+  const told = async (...args: string[]) => {
+    const { stderr } = await it.lint(...args);
+    assertEquals(/tool's authors|Nothing was|--allow-http|--auth-file/.test(stderr), false, stderr);
+    return stderr;
+  };
+  it.change((file) => file["sha256"] = "0".repeat(64), triple);
+  assertStringIncludes(await told(), "Upload the file that was packed, or pack again.");
+  assertStringIncludes(await told("--public-key", it.key), "the .minisig of one run");
+  it.change((file) => file["url"] = "gone.tar.gz", triple);
+  assertStringIncludes(await told(), "upload the file there");
+  it.change((file) => file["url"] = "ftp://example.com/x", triple);
+  assertStringIncludes(await told(), "Pack again, and upload all that it writes.");
+  Deno.removeSync(it.build.path("release.json.minisig"));
+  assertStringIncludes(await told("--public-key", it.key), "Sign it with --sign");
+  const http = await it.build.run(["--lint", "http://example.com/release.json"]);
+  assertStringIncludes(http.stderr, "Use https, as users' shims do.");
+});

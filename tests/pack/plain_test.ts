@@ -197,3 +197,24 @@ Deno.test("notes, homepage and share are written as they are given", async () =>
   assertEquals([notes, homepage, rollout], ["Faster.", "https://example.com", { percent: 5 }]);
   assertEquals((await build.pack("--rollout", "500%")).code, 2);
 });
+
+Deno.test("a shim in the archive is not what the tool is called after, and its configuration is said", async () => {
+  for (const shim of ["updater-shim", "mytool-updater"]) {
+    using build = new Build({
+      "mytool-1.4.0-linux-x64.tar.gz": tarGz({
+        "t/mytool": elf("x86_64"),
+        [`t/${shim}`]: elf("x86_64", { body: "shim" }),
+        [`t/${shim}.json`]: "{}",
+        "t/package.json": "{}",
+      }),
+    });
+    const { code, stdout, stderr } = await build.pack();
+    assertEquals([code, stderr], [0, ""]);
+    assertEquals(build.manifest().name, "mytool");
+    assertStringIncludes(
+      stdout,
+      `  ${shim}.json: in the archive, but not an executable; an installer has to put it there\n`,
+    );
+    assertEquals(stdout.includes("package.json"), false);
+  }
+});

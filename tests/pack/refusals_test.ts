@@ -193,7 +193,7 @@ const CASES: Record<string, Refusal> = {
     files: LINUX,
     args: ["--executable", "tol"],
     code: 2,
-    says: ['No file has an executable "tol"', "There are: tool."],
+    says: ['No file has an executable "tol"', "There are: tool. Did you mean --executable tool?"],
     then: ["--executable", "tool"],
   },
   "executables without a common name": {
@@ -273,7 +273,12 @@ for (const [name, { files, args = [], code, says, then }] of Object.entries(CASE
     assertEquals(build.manifestIfAny(), undefined);
     if (!then) return;
     const accepted = await build.pack(...then);
-    assertEquals([accepted.code, accepted.stderr], [0, ""]);
+    // Of a version or name that only the option says it warns, and has a test of its own.
+    const rest = accepted.stderr.replace(
+      /^updater-shim-pack: warning: --(version|name) .*\n/gm,
+      "",
+    );
+    assertEquals([accepted.code, rest], [0, ""]);
     const targets = Object.values<{ files: { target: string }[] }>(build.manifest().platforms)
       .flatMap(({ files }) => files.map(({ target }) => target.replace(/\.exe$/, "")));
     const name = says.some((part) => part.includes("called")) ? ["a", "b"] : ["tool"];
@@ -349,4 +354,56 @@ Deno.test("URLs that every version will have are warned of, and how to change th
   }
   using named = new Build({ "mytool-1.4.0-linux-x64": elf("x86_64") });
   assertEquals((await named.pack("--url", "https://192.168.0.1/mytool")).stderr, "");
+});
+
+Deno.test("options that the files do not bear out are said, and it goes on", async () => {
+  using build = new Build({ "tool-1.4-linux-x64": elf("x86_64"), "README.md": "read me" });
+  const says = async (...args: string[]) => {
+    const { code, stderr } = await build.pack(...args);
+    assertEquals(code, 0, stderr);
+    return stderr;
+  };
+  const right = ["--version", "1.4.0"];
+  assertEquals(await says(...right, "--name", "tool", "--exclude", "*.md"), "");
+  assertStringIncludes(
+    await says("--version", "1.5.0"),
+    "--version is 1.5.0, and the files are of 1.4",
+  );
+  assertStringIncludes(await says("--version", "1.40.0"), "--version is 1.40.0");
+  assertStringIncludes(await says(...right, "--name", "other"), '--name is "other", which no file');
+  assertStringIncludes(
+    await says(...right, "--exclude", "*.rpm"),
+    '--exclude "*.rpm" is the name of no',
+  );
+});
+
+Deno.test("why a file is not used is said of each", async () => {
+  using build = new Build({
+    "tool-1.0.0-linux-x64.tar.gz": tarGz({ tool: elf("x86_64") }),
+    "tool-1.0.0-linux-x64": elf("x86_64"),
+    "helper-1.0.0-linux-x64": elf("x86_64", { body: "2" }),
+  });
+  const { code, stdout, stderr } = await build.pack("--executable", "tool");
+  assertEquals(code, 0, stderr);
+  assertStringIncludes(stdout, 'not used: "tool-1.0.0-linux-x64.tar.gz" has the same executable');
+  assertStringIncludes(
+    stdout,
+    'not used: "helper-1.0.0-linux-x64" is not what the tool consists of',
+  );
+  using wrong = new Build({ ...LINUX, "tool-1.0.0-linux-arm64": elf("x86_64", { body: "2" }) });
+  assertStringIncludes((await wrong.pack()).stdout, "tool-1.0.0-linux-arm64  refused, see below");
+});
+
+Deno.test("an empty folder, a folder that is not there and a folder to lint are named", async () => {
+  using build = new Build({ "dist/.keep": "" });
+  const empty = await build.run(["dist"]);
+  assertEquals(empty.code, 2);
+  assertStringIncludes(empty.stderr, `There is no file in "${build.path("dist")}"`);
+  assertEquals(empty.stderr.includes("above"), false);
+  const key = await build.run(["--new-key", build.path("nodir/x.key")]);
+  assertEquals(key.code, 2);
+  assertStringIncludes(key.stderr, `there is no folder "${build.path("nodir")}"`);
+  const lint = await build.run(["--lint", "dist"]);
+  assertEquals(lint.code, 2);
+  assertStringIncludes(lint.stderr, "Give the manifest: --lint dist/release.json");
 });
