@@ -14,6 +14,7 @@ import {
 } from "../installation/receipt.ts";
 import type { Session } from "../session.ts";
 import type { Staged } from "../transaction/plan.ts";
+import { folderIdentity } from "../transaction/journal.ts";
 import { holds } from "../transaction/swap.ts";
 import { isUntouched } from "./file_state.ts";
 import { behindOf, pathOf, type Target } from "../installation/targets.ts";
@@ -154,7 +155,7 @@ export function nextReceipt(
       size,
       sha256,
       ...(modified && { modified: modified.getTime() }),
-      ...(behind !== undefined && { behind }),
+      ...(behind !== undefined && { behind, folder: folderIdentity(fs, dir) ?? undefined }),
     };
   }
 }

@@ -11,6 +11,7 @@ import { toolsOf } from "../installation/install_dir.ts";
 import { type Installed, readReceipt, type Receipt } from "../installation/receipt.ts";
 import { behindOf, pathOf } from "../installation/targets.ts";
 import { damagedReceipt } from "./local_install.ts";
+import { isOriginals } from "../transaction/journal.ts";
 import { holds } from "../transaction/swap.ts";
 import { IN_TOOL, toolIdOfShim } from "../installation/names.ts";
 import type { Session } from "../session.ts";
@@ -77,7 +78,7 @@ function removalOf(session: Session, receipt: Receipt): Removal {
   const known = [...receipt.files, ...receipt.dropped].filter(({ name }) =>
     !(shim && platform.sameName(join(dir.path, name), shim))
   );
-  // By the name in the install dir and by the real path: a link goes with its file.
+  // By the name in the install dir and by the real path: a link goes with its file, or stays with it.
   const names = known.flatMap((file) => pathsOf(session, file));
   const files = [...new Set([...names, dir.config])].filter((path) => isThere(fs, path));
   const left = known.map(({ name }) => join(dir.path, name))
@@ -150,14 +151,14 @@ function stillRunning(
   });
 }
 
-/** The name, and the file behind a link if that is where it was when it was installed. */
+/** The name, and the file behind a link: if this folder, and no original of it, installed it there. */
 function pathsOf({ system, dir }: Session, file: Installed): string[] {
   const { fs } = system;
   const path = pathOf(system, dir, file.name);
   const named = join(dir.path, file.name);
   const ours = behindOf(fs, dir, { name: file.name, path }) === file.behind &&
-    holds(fs, path, file);
-  return ours ? [named, path] : file.behind === undefined ? [] : [named];
+    !isOriginals(fs, dir, file.folder, path) && holds(fs, path, file);
+  return ours ? [named, path] : [];
 }
 
 /** All that is large or may be stuck; what is left of the tool's folder is small. */

@@ -31,6 +31,8 @@ const InstalledSchema = v.strictObject({
    * with what the link leads to now; never to act on.
    */
   behind: v.optional(v.string()),
+  /** Then also the folder that installed it, as in the journal: what is outside of a copy is not its. */
+  folder: v.optional(v.number()),
 });
 
 const VersionSchema = v.pipe(v.string(), v.check(isVersion));

@@ -48,6 +48,8 @@ export const FileSchema = v.strictObject({
   stagedAs: NameSchema,
   /** The staged set of this file's folder lies beside the target: that is another device. */
   beside: v.boolean(),
+  /** The name was a link. One that has become a link since leads to another file. */
+  link: v.optional(v.boolean()),
   /** `<target>.previous` was taken: the old one gets a hidden name. */
   hidden: v.boolean(),
   /** It is an executable that can be tried. */
@@ -130,7 +132,15 @@ export function locate<F extends JournalFile>(
   transaction: string,
   file: F,
 ): F & Located {
-  const target = onFile("look at", join(dir.path, file.name), () => pathOf(system, dir, file.name));
+  const named = join(dir.path, file.name);
+  const target = onFile(
+    "look at",
+    named,
+    () =>
+      file.link === false && lookAt(system.fs, named)?.isSymlink
+        ? named
+        : pathOf(system, dir, file.name),
+  );
   const { previous, hiddenPrevious, scratch, aside } = namesBeside(target, transaction);
   const folder = file.beside
     ? stagedBeside(target, dir.id, transaction)
@@ -170,10 +180,19 @@ export function folderIdentity(fs: FileSystem, dir: InstallDir): number | null {
   return lookAt(fs, dir.state)?.ino ?? null;
 }
 
-/** Whether a target lies outside of the install dir. */
-export function isOutside(dir: InstallDir, target: string): boolean {
-  const path = relative(dir.path, target);
-  return path.startsWith("..") || path === target;
+/**
+ * Whether a file is the original's, of which this folder is a copy: it lies outside, and another
+ * `folder` (see `folderIdentity`) has written it down.
+ */
+export function isOriginals(
+  fs: FileSystem,
+  dir: InstallDir,
+  folder: number | null | undefined,
+  path: string,
+): boolean {
+  if (folder == null || folder === folderIdentity(fs, dir)) return false;
+  const inside = relative(dir.path, path);
+  return inside.startsWith("..") || inside === path;
 }
 
 /** Reads the journal. Damage is an answer, not an error. Throws `filesystem` where it may not be believed. */
@@ -236,8 +255,10 @@ export function setJournalAside(fs: FileSystem, dir: InstallDir): string {
 }
 
 /** Only what is written down: no path. */
-function written({ name, stagedAs, beside, hidden, run, old, fresh }: JournalFile): JournalFile {
-  return { name, stagedAs, beside, hidden, run, old, fresh };
+function written(
+  { name, stagedAs, beside, link, hidden, run, old, fresh }: JournalFile,
+): JournalFile {
+  return { name, stagedAs, beside, link, hidden, run, old, fresh };
 }
 
 function checksum(line: string): string {

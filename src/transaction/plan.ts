@@ -1,7 +1,7 @@
 /** One executable of an update, step by step: wanted, planned, staged. The journal holds the same. */
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Digest } from "../files/digest.ts";
-import { isThere } from "../files/durable_files.ts";
+import { isThere, lookAt } from "../files/durable_files.ts";
 import { areDistinct } from "../base/file_names.ts";
 import { uniqueName } from "../installation/trash.ts";
 import { folderIdentity, type JournalRecord, locate, type Located } from "./journal.ts";
@@ -10,7 +10,6 @@ import type { Session } from "../session.ts";
 import type { FileInfo } from "../system/system.ts";
 import type { Target } from "../installation/targets.ts";
 import { namesBeside } from "../installation/names.ts";
-import { basename } from "node:path";
 
 /** What a command asks for. */
 export interface Wanted {
@@ -61,6 +60,7 @@ export function planTransaction<W extends Wanted>(
       name,
       stagedAs: byRealName ? basename(path) : name,
       beside: fs.statSync(dirname(path)).dev !== device,
+      link: lookAt(fs, join(dir.path, name))?.isSymlink === true,
       // A foreign `.previous` beside a complete target is not ours to remove.
       hidden: isThere(fs, namesBeside(path, transaction).previous),
       old: null,

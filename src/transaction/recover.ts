@@ -11,8 +11,7 @@ import { filesystemError, isFilesystemError, onFile } from "../files/fs_errors.t
 import { tryInstalled } from "./health.ts";
 import { toolsOf } from "../installation/install_dir.ts";
 import {
-  folderIdentity,
-  isOutside,
+  isOriginals,
   type Journal,
   type JournalRecord,
   type Located,
@@ -25,14 +24,8 @@ import { knownReceipt, readReceipt } from "../installation/receipt.ts";
 import { pathOf } from "../installation/targets.ts";
 import type { Session } from "../session.ts";
 import { keepOlds, putBack, replaceAll } from "./swap.ts";
-import {
-  endInstalled,
-  endTransaction,
-  endUnchanged,
-  locateAll,
-  sweepCopies,
-  sweepHome,
-} from "./tidy.ts";
+import { endInstalled, endUnchanged, locateAll, sweepCopies, sweepHome } from "./tidy.ts";
+import { putBackInstalled } from "./without_journal.ts";
 import { removeStagedFolder } from "./staged_folder.ts";
 import { discard, emptyTrash } from "../installation/trash.ts";
 
@@ -112,12 +105,15 @@ function failed(error: unknown, path: string): Part {
   return { unrepaired: [{ path: told.path ?? path, why: told.message, hint }] };
 }
 
-/** Real paths of the executables that the receipts of the folder name, also behind links. */
+/** Real paths of the executables that the receipts of the folder name, also behind links of its own. */
 function installedPaths({ system, dir }: Session): string[] {
   return toolsOf(system, dir).flatMap((tool) => {
     const receipt = ifReadable(() => knownReceipt(readReceipt(system, tool)));
     const files = [...receipt?.files ?? [], ...receipt?.dropped ?? []];
-    return files.flatMap(({ name }) => ifReadable(() => pathOf(system, dir, name)) ?? []);
+    return files.flatMap(({ name, folder }) => {
+      const path = ifReadable(() => pathOf(system, dir, name));
+      return path && !isOriginals(system.fs, dir, folder, path) ? [path] : [];
+    });
   });
 }
 
@@ -164,17 +160,18 @@ async function recoverTool(
     }
     sweepHome(session, journal.state === "newer");
     if (journal.state === "none") return { part: {} };
-    const part = tellUnreadable(session, journal);
+    const part = await tellUnreadable(session, journal);
     return { part: { ...part, blocked: own && part.blocked === true } };
   } catch (error) {
     return { part: failed(error, dir.home) };
   }
 }
 
-function tellUnreadable(
-  { system: { fs }, dir, report }: Session,
+async function tellUnreadable(
+  session: Session,
   journal: Exclude<Journal, { state: "none" | "valid" }>,
-): Part {
+): Promise<Part> {
+  const { system: { fs }, dir, report } = session;
   if (journal.state === "newer") {
     return {
       blocked: true,
@@ -186,14 +183,18 @@ function tellUnreadable(
       }],
     };
   }
-  const kept = onFile("put aside", dir.journal, () => setJournalAside(fs, dir));
+  const part = await putBackInstalled(session);
+  // Where a mix is left, it stays where it is: so that it is told again.
+  const kept = part.unrepaired.length > 0
+    ? dir.journal
+    : onFile("put aside", dir.journal, () => setJournalAside(fs, dir));
   report({
     event: "warning",
     message: `The journal "${dir.journal}" cannot be read: ${journal.why}`,
     path: kept,
     hint: `It is kept as "${kept}"; the executables are put right without it.`,
   });
-  return {};
+  return part;
 }
 
 async function recoverUpdate(
@@ -203,11 +204,26 @@ async function recoverUpdate(
 ): Promise<Part> {
   const { system: { fs }, dir } = session;
   try {
-    const files = ownFiles(session, record);
-    const facts = files.map((file) => look(fs, file));
-    const decision = decide(record.phase, facts);
-    const known = files.map((file, index) => ({ file, facts: facts[index]! }));
-    const { outcome, ...part } = await carryOut(session, decision, record, known, stop);
+    const ours = (file: { readonly target: string }) =>
+      !isOriginals(fs, dir, record.folder, file.target);
+    const all = locateAll(session, record);
+    const files = all.filter(ours);
+    const known = files.map((file) => ({ file, facts: look(fs, file) }));
+    const own: JournalRecord = {
+      ...record,
+      files,
+      leftovers: record.leftovers.filter(({ name }) =>
+        ours({ target: pathOf(session.system, dir, name) })
+      ),
+    };
+    if (files.length < all.length && record.phase !== "staging") {
+      return await giveUp(session, record, known, all.filter((file) => !ours(file)));
+    }
+    const decision = decide(
+      record.phase,
+      known.map(({ facts }) => facts),
+    );
+    const { outcome, ...part } = await carryOut(session, decision, own, known, stop);
     if (outcome) {
       session.report({ event: "recovered", outcome, files: files.map((file) => file.target) });
     }
@@ -216,17 +232,6 @@ async function recoverUpdate(
     // The journal is still there: the next start goes on from here.
     return { ...failed(error, dir.journal), blocked: true };
   }
-}
-
-/**
- * In a copy of the folder, what its links lead to outside is still the original's: only the
- * original's shim goes on with that.
- */
-function ownFiles(session: Session, record: JournalRecord): Located[] {
-  const { system: { fs }, dir } = session;
-  const files = locateAll(session, record);
-  if (record.folder === null || record.folder === folderIdentity(fs, dir)) return files;
-  return files.filter(({ target }) => !isOutside(dir, target));
 }
 
 /** One target of an interrupted update, and what the disk says about it. */
@@ -304,15 +309,26 @@ async function finish(
 /**
  * Somebody else changed files between the interruption and now: there is no set of ours to go to.
  * Complete executables are left alone; a missing one whose old one is left gets that back. What only
- * an update makes goes; an old one beside a complete target stays, for a person to look at.
+ * an update makes goes; an old one beside a complete target stays, for a person to look at. The
+ * journal stays, and says the same at every start until the old ones can come back, or an update
+ * writes over it. So it is in a copy, for what is the original's.
  */
 async function giveUp(
   session: Session,
   record: JournalRecord,
   known: readonly Known[],
+  originals: readonly Located[] = [],
 ): Promise<Done> {
-  const { fs } = session.system;
-  const mended: string[] = [], removed: string[] = [], unrepaired: Unrepaired[] = [];
+  const { system: { fs }, dir } = session;
+  const hint = "Run the update again with --force, or install the tool anew.";
+  const mended: string[] = [], removed: string[] = [];
+  const unrepaired: Unrepaired[] = originals.map(({ target }) => ({
+    path: target,
+    why: "it belongs to the folder that this one is a copy of, where an update was interrupted",
+    hint,
+  }));
+  // Nothing leads forward from here: the staged files go.
+  writeJournal(fs, dir, { ...record, phase: "rolling-back", receipt: null });
   for (const { file, facts: { target, kept } } of known) {
     const gone = target === "missing" || target === "broken";
     if (gone && kept) {
@@ -324,7 +340,7 @@ async function giveUp(
         why: gone
           ? `it is ${target}, and no complete old version of it is left`
           : "it is neither the old nor the new version: something else replaced it",
-        hint: "Run the update again with --force, or install the tool anew.",
+        hint,
       });
     }
     for (const name of [file.scratch, file.aside]) {
@@ -337,6 +353,5 @@ async function giveUp(
     const { there, gone } = removeStagedFolder(session, folder);
     if (there && gone) removed.push(folder);
   }
-  endTransaction(session, record, []);
   return { mended, removed, unrepaired };
 }

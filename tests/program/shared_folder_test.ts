@@ -105,6 +105,27 @@ Deno.test({
 });
 
 Deno.test({
+  name: "A copy beside the original removes nothing behind its links, and names them",
+  ignore,
+  async fn() {
+    await using it = new SharedFolder();
+    Deno.mkdirSync(join(it.root, "real"));
+    const real = join(it.root, "real", "alpha"), copy = join(it.root, "copy");
+    Deno.writeTextFileSync(real, tool("alpha 1.0.0"), { mode: 0o755 });
+    Deno.symlinkSync("../real/alpha", it.path("alpha"));
+    await it.publish("alpha", "2.0.0", [served("alpha", "2.0.0")]);
+    assertEquals((await it.run("alpha")).code, 0);
+    await new Deno.Command("cp", { args: ["-a", it.folder, copy] }).output();
+    const removed = await runAs(["--config", join(copy, "alpha.json"), "--uninstall"]);
+    assertEquals(removed.code, 0, removed.stderr);
+    assertStringIncludes(removed.stderr, `"${join(copy, "alpha")}" was left`);
+    assertEquals(Deno.readTextFileSync(real), tool("alpha 2.0.0"));
+    assertEquals((await it.run("alpha", "--uninstall")).code, 0);
+    assertEquals([exists(real), exists(it.path("alpha"))], [false, false]);
+  },
+});
+
+Deno.test({
   name:
     "A version that was rolled back is not offered again; a newer one, or --force, is installed",
   ignore,

@@ -8,6 +8,9 @@ import { UpdateError } from "../../src/base/errors.ts";
 import { denoSystem } from "../../src/system/deno_system.ts";
 import type { FileSystem, Processes } from "../../src/system/system.ts";
 import { openInstallDir, openStateDir } from "../../src/installation/install_dir.ts";
+import { digestFile } from "../../src/files/digest.ts";
+import { readReceipt, writeReceipt } from "../../src/installation/receipt.ts";
+import { RECEIPT } from "../support/receipt.ts";
 import { readJournal } from "../../src/transaction/journal.ts";
 import { recover } from "../../src/transaction/recover.ts";
 import { makeUsedWorld, tool, type World } from "../support/world.ts";
@@ -202,10 +205,17 @@ Deno.test({
       await new Deno.Command("cp", { args: ["-a", world.folder, copy] }).output();
       const at = (folder: string) => ({ ...world, dir: openInstallDir(world.system, folder) });
       try {
-        await recover(at(copy));
         // The link leads to a file that is the original's: its own shim goes on with that.
+        Deno.writeTextFileSync(join(outside, "uvx.previous"), tool("1"));
+        for (const _ of [1, 2]) {
+          const { unrepaired, blocked } = await recover(at(copy));
+          assertEquals(unrepaired.map(({ path }) => path), [join(outside, "uvx")]);
+          assertEquals(blocked, false);
+          assert(world.events.every(({ event }) => event !== "recovered"));
+        }
         assertEquals(Deno.readTextFileSync(join(outside, "uvx")), tool("1"));
-        assertEquals(Deno.readTextFileSync(join(copy, "uv")), tool("2 of uv"));
+        assertEquals(Deno.readTextFileSync(join(outside, "uvx.previous")), tool("1"));
+        assertEquals(Deno.readTextFileSync(join(copy, "uv")), tool("1"), "not a mix");
         Deno.renameSync(world.folder, moved);
         const { unrepaired } = await recover(at(moved));
         assertEquals(unrepaired, []);
@@ -260,7 +270,65 @@ Deno.test({
     assertEquals(first.unrepaired.map(({ path }) => path), [world.path("uv")]);
     assertEquals(world.read("uv"), tool("somebody else's"));
     assertEquals(world.names().filter((name) => name.startsWith(".")), []);
+    assertEquals((await recover(world)).unrepaired, first.unrepaired, "until it is sane");
+    await update(world);
     assertEquals(readJournal(world.system, world.dir).state, "none");
     assertEquals((await recover(world)).unrepaired, []);
   },
 });
+
+for (const kind of ["link", "text", "folder"]) {
+  Deno.test({
+    name: `A ${kind} under a target's name is told until the old ones can come back`,
+    ignore,
+    async fn() {
+      await using world = makeUsedWorld();
+      world.write("uv", tool("1"));
+      world.write("uvx", tool("1"));
+      await interrupted(world, 2, ["uv", "uvx"]);
+      for (const name of ["uv", "uvx"]) {
+        Deno.linkSync(world.path(name), world.path(`${name}.previous`));
+      }
+      Deno.removeSync(world.path("uv"));
+      if (kind === "link") Deno.symlinkSync("elsewhere", world.path("uv"));
+      if (kind === "text") world.write("uv", "my notes\n");
+      if (kind === "folder") Deno.mkdirSync(world.path("uv"));
+      for (const _ of [1, 2]) {
+        const { unrepaired } = await recover(world);
+        assertEquals(unrepaired.map(({ path }) => path), [world.path("uv")]);
+        assertEquals(world.read("uvx"), tool("1"));
+        assertEquals(readReceipt(world.system, world.dir), "none");
+        assertEquals(world.events.filter(({ event }) => event === "recovered"), []);
+      }
+      Deno.removeSync(world.path("uv"));
+      assertEquals((await recover(world)).unrepaired, []);
+      assertEquals([world.read("uv"), world.names()], [tool("1"), ["uv", "uvx"]]);
+    },
+  });
+}
+
+for (const complete of [true, false]) {
+  Deno.test({
+    name: `A damaged journal leaves no mix that is not told: ${complete ? "all" : "some"} old ones`,
+    ignore,
+    async fn() {
+      await using world = makeUsedWorld();
+      const files = ["uv", "uvx"].map((name) => {
+        const path = world.write(name, tool("1"));
+        Deno.linkSync(path, world.path(`${name}.previous`));
+        return { name, ...digestFile(world.system.fs, path) };
+      });
+      writeReceipt(world.system.fs, world.dir, { ...RECEIPT, files });
+      Deno.removeSync(world.path("uv"));
+      world.write("uv", tool("2"));
+      if (!complete) Deno.removeSync(world.path("uv.previous"));
+      for (const _ of [1, 2]) {
+        if (complete || _ === 1) Deno.writeTextFileSync(world.dir.journal, "torn");
+        const { unrepaired } = await recover(world);
+        assertEquals(unrepaired.map(({ path }) => path), complete ? [] : [world.path("uv")]);
+      }
+      assertEquals(world.read("uv"), tool(complete ? "1" : "2"));
+      assertEquals(world.names(), complete ? ["uv", "uvx"] : ["uv", "uvx", "uvx.previous"]);
+    },
+  });
+}
