@@ -42,5 +42,5 @@ export function isNetworkPath(path: string): boolean {
 
 /** Control and format characters, line separators, half surrogate pairs. */
 function isInvisible(text: string): boolean {
-  return /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text);
+  return /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/u.test(text);
 }

@@ -1,6 +1,6 @@
 /** Which version is installed: by the receipt if it fits the disk, else by the tool's own word. */
 import { createHash } from "node:crypto";
-import type { Digest } from "../files/digest.ts";
+import { type Digest, sameContent } from "../files/digest.ts";
 import { isThere } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import type { HealthCheck } from "../base/health_check.ts";
@@ -12,6 +12,7 @@ import {
   readReceipt,
   type Receipt,
 } from "../installation/receipt.ts";
+import { toolIdOfShim } from "../installation/names.ts";
 import type { Session } from "../session.ts";
 import type { Staged } from "../transaction/plan.ts";
 import { folderIdentity } from "../transaction/journal.ts";
@@ -48,7 +49,10 @@ export async function findInstalled(
   const receipt = readReceipt(session.system, session.dir);
   const known = knownReceipt(receipt);
   const highest = known?.highest ?? null;
-  const first = targets.find((target) => target.current !== undefined);
+  // The shim in its own release tells its own version, not the tool's.
+  const first = targets.find(({ name, current }) =>
+    current !== undefined && toolIdOfShim(name) !== toolIdOfShim(session.system.shimName)
+  );
   const present = first !== undefined;
   if (known && fits(session, known, targets)) {
     const { version, release } = known;
@@ -170,7 +174,12 @@ function nextRollback(
   const again = before !== null && before.version !== null && before.version === release.version &&
     before.release === release.release;
   if (again) return before.rollback;
-  const files = set.flatMap(({ name, replaced }) => replaced ? [{ name, ...replaced }] : []);
+  const known = before ? [...before.files, ...before.dropped] : undefined;
+  const files = set.flatMap(({ name, replaced }) => {
+    if (!replaced) return [];
+    const ours = known?.some((file) => file.name === name && sameContent(file, replaced));
+    return [{ name, ...replaced, ...ours === false && { foreign: true } }];
+  });
   if (files.length === 0 && version === null) return null;
   return { version, release: digest, files };
 }

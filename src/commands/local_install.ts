@@ -155,7 +155,11 @@ export async function rollBack(
   const { version, release } = rollback;
   const rolledBack = who === "user" ? before.version : null;
   const fields = { name, version, release, highest, rolledBack };
-  const changed = nextReceipt(session, receipt, fields, before, staged.map(inSet), "kept");
+  const all = nextReceipt(session, receipt, fields, before, staged.map(inSet), "kept");
+  // What was somebody else's is that again: no later update or uninstall takes it for ours.
+  const isForeign = (name: string) =>
+    rollback.files.some((copy) => copy.name === name && copy.foreign === true);
+  const changed = { ...all, files: all.files.filter(({ name }) => !isForeign(name)) };
   // What was broken is no version that one could go forward to again.
   const next = who === "user" ? changed : { ...changed, rollback: null };
   await staging.commit(staged, next, stop);

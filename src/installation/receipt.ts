@@ -18,7 +18,12 @@ import { isVersion } from "../base/version.ts";
 /** A name in the install dir. Exported for the journal. */
 export const NameSchema = v.pipe(v.string(), v.check(isPlainName, "a plain file name"));
 
-const KeptSchema = v.strictObject({ name: NameSchema, ...DIGEST_FIELDS });
+const KeptSchema = v.strictObject({
+  name: NameSchema,
+  ...DIGEST_FIELDS,
+  /** It was somebody else's when it was replaced, and is that again when it is put back. */
+  foreign: v.optional(v.boolean()),
+});
 
 const InstalledSchema = v.strictObject({
   /** The name in the release manifest, and in the install dir. */

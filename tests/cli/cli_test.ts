@@ -237,13 +237,13 @@ Deno.test("Two commands exclude each other", () => {
 Deno.test("An option that means nothing to a command is refused, with those that take it", () => {
   const cases: [string[], RegExp, RegExp][] = [
     [["--rollback", "--pin=1.0.0"], /--pin does not go with --rollback/, /an update, --check/],
-    [["--repair", "--force"], /--force does not go with --repair/, /an update\./],
+    [["--repair", "--force"], /--force does not go with --repair/, /an update, --from\./],
     [["--check", "--dry-run"], /--dry-run does not go with --check/, /an update, --uninstall\./],
     [["--check", "--parent-pid=1"], /--parent-pid does not go with --check/, /--rollback/],
     [["--from=x", "--manifest=y"], /--manifest does not go with --from/, /--check/],
     [["--target=x"], /--target does not go with an update/, /--from/],
     [["--status", "--relaunch"], /--relaunch does not go with --status/, /--rollback/],
-    [["--completions=zsh", "--force"], /--force does not go with --completions/, /an update\./],
+    [["--completions=zsh", "--force"], /--force does not go with --completions/, /an update, --from\./],
   ];
   for (const [args, message, hint] of cases) {
     const error = refusal(...args);

@@ -278,3 +278,43 @@ test("an executable that lost its right to be executed gets it back by --repair"
   assertEquals([code, Deno.statSync(it.path("alphax")).mode! & 0o100], [0, 0o100], stderr);
   assertStringIncludes((await it.run("alpha", "--repair")).stderr, "Nothing to repair");
 });
+
+test("what an update took over by force is somebody else's again after a rollback", async () => {
+  await using it = await withAlpha("1.0.0");
+  it.write("alphay", tool("somebody's own"));
+  await it.publish("alpha", "2.0.0", [served("alpha", "2.0.0"), served("alphay", "2.0.0")]);
+  assertEquals((await it.run("alpha")).code, 7);
+  assertEquals((await it.run("alpha", "--force")).code, 0);
+  assertEquals((await it.run("alpha", "--rollback")).code, 0);
+  assertEquals(it.read("alphay"), tool("somebody's own"));
+  assertEquals((await it.run("alpha", "--uninstall", "--yes")).code, 0);
+  assertEquals(it.read("alphay"), tool("somebody's own"));
+});
+
+test("--from takes over nothing of another tool's, nor of the user's, without --force", async () => {
+  await using it = await withAlpha("1.0.0");
+  await it.publish("beta", "1.0.0", [served("beta", "1.0.0")]);
+  assertEquals((await it.run("beta")).code, 0);
+  it.write("mine", tool("the user's own"));
+  const fresh = it.write("fresh", tool("fresh 3.0.0"));
+  for (const name of ["beta", "mine"]) {
+    const before = it.read(name);
+    const { code, stderr } = await it.run("alpha", "--from", fresh, "--target", name);
+    assertEquals([code, it.read(name)], [7, before], stderr);
+  }
+});
+
+test("garbage beside the main executable is no up-to-date set, and the update mends it", async () => {
+  await using it = await withAlpha("1.0.0");
+  it.write("alphax", "garbage\n");
+  const { code, stderr } = await it.run("alpha");
+  assertEquals([code, it.read("alphax")], [0, tool("alphax 1.0.0")], stderr);
+});
+
+test("a repair goes back over nothing that somebody put there", async () => {
+  await using it = await withAlpha("1.0.0", "2.0.0");
+  Deno.removeSync(it.path("alphax"));
+  it.write("alpha", tool("alpha, mine"));
+  const { code, stderr } = await it.run("alpha", "--repair");
+  assertEquals([code, it.read("alpha")], [9, tool("alpha, mine")], stderr);
+});
