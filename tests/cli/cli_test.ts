@@ -243,7 +243,11 @@ Deno.test("An option that means nothing to a command is refused, with those that
     [["--from=x", "--manifest=y"], /--manifest does not go with --from/, /--check/],
     [["--target=x"], /--target does not go with an update/, /--from/],
     [["--status", "--relaunch"], /--relaunch does not go with --status/, /--rollback/],
-    [["--completions=zsh", "--force"], /--force does not go with --completions/, /an update, --from\./],
+    [
+      ["--completions=zsh", "--force"],
+      /--force does not go with --completions/,
+      /an update, --from\./,
+    ],
   ];
   for (const [args, message, hint] of cases) {
     const error = refusal(...args);
