@@ -11,7 +11,7 @@ export const SUITES: Readonly<Record<string, readonly string[]>> = {
   "test": ["--ignore=tests/windows,tests/crash,tests/programs", "tests/"],
   "test:programs": ["tests/programs/"],
   "test:windows": ["tests/windows/"],
-  "fuzz": ["tests/fuzz/", "tests/programs/archive_differential_test.ts"],
+  "fuzz": ["tests/fuzz/", "tests/histories/", "tests/programs/archive_differential_test.ts"],
 };
 
 /** Runs `deno test` with these arguments; its exit code. */

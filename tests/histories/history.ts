@@ -199,7 +199,9 @@ class History {
           gone: [],
           then: { ...NOTHING, installed, rollback },
           mustRefuse: set.size === 0 && !state.interrupted,
-          mayRefuse: state.interrupted !== null,
+          // What somebody put there need be no program.
+          mayRefuse: state.interrupted !== null ||
+            [...set.values()].some((label) => label.startsWith("somebody's")),
         };
       }
       case "uninstall": {
@@ -232,7 +234,7 @@ class History {
         continue;
       }
       this.#expect(
-        this.#may(tool, name, was, is, wanted, ended).includes(is),
+        this.#may(tool, name, before, is, wanted, ended).includes(is),
         `"${name}" was "${was}" and is "${is}"`,
       );
     }
@@ -242,12 +244,13 @@ class History {
   #may(
     tool: Tool,
     name: string,
-    was: string | undefined,
+    before: Contents,
     is: string | undefined,
     { set, gone }: Wanted,
     { killed }: Ended,
   ): (string | undefined)[] {
     const may: (string | undefined)[] = [];
+    const was = before.get(name);
     if (set.has(name)) may.push(set.get(name));
     if (gone.includes(name)) may.push(undefined);
     const own = this.#tools.get(tool)!;
@@ -255,13 +258,15 @@ class History {
     if (was === undefined && own.installed?.has(name)) may.push(own.installed.get(name));
     const target = name.replace(/\.previous$/, "");
     if (target !== name && killed && was === undefined) {
-      may.push(...[...this.#tools.values()].map(({ installed }) => installed?.get(target)));
+      may.push(before.get(target));
     }
     for (const { interrupted } of this.#tools.values()) {
       if (!interrupted) continue;
       if (interrupted.old.has(name)) may.push(interrupted.old.get(name), interrupted.new.get(name));
       // Its own second name of that file: it made it, and so may remove it or make it again.
-      const isOwn = (label: string | undefined) => label?.startsWith(`${target} `) === true;
+      const isOwn = (label: string | undefined) =>
+        label !== undefined &&
+        (label.startsWith(`${target} `) || label === interrupted.old.get(target));
       if (target !== name && interrupted.old.has(target)) {
         if (isOwn(was)) may.push(undefined);
         if (killed && was === undefined && isOwn(is)) may.push(is);
@@ -277,7 +282,10 @@ class History {
     for (const name of names) if (!old.has(name)) old.set(name, before.get(name));
     const fresh = new Map(names.map((name) => [name, set.get(name)]));
     // Killed again before it was recovered: more than two outcomes. Rare; then each file for itself.
-    const touched = state.interrupted ? new Set([...state.touched, ...names]) : state.touched;
+    // And a removal that was killed is gone on with by the next one, file by file: it is no set.
+    const touched = state.interrupted || gone.length > 0
+      ? new Set([...state.touched, ...names])
+      : state.touched;
     this.#tools.set(tool, {
       ...state,
       touched,
