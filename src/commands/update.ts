@@ -60,7 +60,7 @@ export async function update(session: Session, options: Options, stop: AbortSign
   }
   downloads.finish();
   discardDownloaded(session);
-  if (!installed.receipt) keepPlace(session, manifest.name, options);
+  if (!installed.receipt && !installed.present) keepPlace(session, manifest.name, options);
   const { notes } = manifest;
   report({ event: "updated", from, to, ...(notes !== undefined && { notes }) });
 }
