@@ -1,9 +1,12 @@
 /**
  * Guards the order of the rooms (`rooms.ts`), and the seam: in `src/` only `system/deno_*.ts` (and in the other program, `pack/main.ts` and
- * `pack/deno_*.ts`) may cause effects through `Deno`, only `system/deno_programs.ts` starts programs, and nothing in `src/` may import from
- * `tests/`. Types and `Deno.errors` have no effect.
+ * `pack/deno_*.ts`) may cause effects through `Deno`, only `system/deno_programs.ts` starts programs, only `files/trusted_file.ts` opens
+ * what is believed, and nothing in `src/` may import from `tests/`. Types and `Deno.errors` have no effect.
  */
 import { inSource, whyNot } from "./rooms.ts";
+
+/** Fields of `InstallDir` that are files. */
+const BELIEVED = ["config", "journal", "receipt", "holder", "lock", "lastRun", "log", "waits"];
 
 const plugin: Deno.lint.Plugin = {
   name: "seam",
@@ -73,6 +76,25 @@ const plugin: Deno.lint.Plugin = {
             }
           },
         };
+      },
+    },
+    "no-untrusted-open": {
+      create(context) {
+        const file = context.filename.replaceAll("\\", "/");
+        if (!file.includes("/src/") || file.endsWith("/src/files/trusted_file.ts")) return {};
+        const opens = "CallExpression[callee.name=/^(openPatiently|readIfThere)$/]";
+        const opensByMethod = "CallExpression[callee.property.name='openSync']";
+        const check = (node: Deno.lint.CallExpression) => {
+          const believed = node.arguments.some((argument) =>
+            argument.type === "MemberExpression" && argument.property.type === "Identifier" &&
+            BELIEVED.includes(argument.property.name)
+          );
+          if (!believed) return;
+          const message =
+            "Only src/files/trusted_file.ts opens the configuration and files of the state dir: others may have put something there.";
+          context.report({ node, message });
+        };
+        return { [opens]: check, [opensByMethod]: check } as Deno.lint.LintVisitor;
       },
     },
     "no-test-code": {
