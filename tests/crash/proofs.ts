@@ -19,7 +19,8 @@ interface Breakage extends Change {
 
 const RENAME = "fs.renameSync(from, to);";
 
-const BREAKAGES: readonly Breakage[] = [
+/** Each makes a promise untrue. */
+export const BREAKAGES: readonly Breakage[] = [
   {
     name: "a target is removed before the new one is renamed",
     file: "src/system/posix.ts",
@@ -47,9 +48,9 @@ const BREAKAGES: readonly Breakage[] = [
   {
     name: "recovery does nothing",
     file: "src/transaction/recover.ts",
-    from: "= await carryOut(session, decision, record, known, stop);",
+    from: "= await carryOut(session, decision, own, known, stop);",
     to:
-      ": Done = decision as string === 'never' ? await carryOut(session, decision, record, known, stop) : {};",
+      ": Done = decision as string === 'never' ? await carryOut(session, decision, own, known, stop) : {};",
     sweep: "kill",
     columns: ["mixed", "left over"],
   },
@@ -64,8 +65,8 @@ const BREAKAGES: readonly Breakage[] = [
   {
     name: "the old one gets no second name",
     file: "src/transaction/swap.ts",
-    from: "files.filter((file) => !keepOld(fs, file));",
-    to: "files.filter((file) => files.length > 99 && !keepOld(fs, file));",
+    from: "files.filter((file) => !keepOld(session.system, file));",
+    to: "files.filter((file) => files.length > 99 && !keepOld(session.system, file));",
     sweep: "error",
     columns: ["other", "mixed"],
   },
