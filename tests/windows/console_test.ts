@@ -40,7 +40,7 @@ Deno.test("Ctrl-C during the check after the swap does not undo a good update", 
   await using tool = makeInstallation({ "tool.exe": OLD });
   const shim = await updateToDeno(
     tool,
-    ["eval", "await new Promise((done) => setTimeout(done, 3000)); console.log('tool 2.9.5')"],
+    ["eval", "await new Promise((done) => setTimeout(done, 1500)); console.log('tool 2.9.5')"],
     "--json",
   );
   const output = join(dirname(tool.folder), "output");
