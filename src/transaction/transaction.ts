@@ -72,9 +72,10 @@ export class Staging<W extends Wanted> implements AsyncDisposable {
     const { record, files } = planTransaction(session, wanted, check, leftovers);
     // Its name becomes durable with the journal's.
     makeFolder(session.system, dir.staged);
-    writeJournal(fs, dir, record);
     const staging = new Staging(session, check, files, record);
     try {
+      // Within: a record whose folder could not be synced is there all the same.
+      writeJournal(fs, dir, record);
       for (const folder of new Set(files.map(({ folder }) => folder))) {
         makeStagedFolder(session, folder);
       }
