@@ -120,7 +120,7 @@ export class Bed {
   names(): string[] {
     const names: string[] = [];
     const walk = (folder: string, prefix: string) => {
-      for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+      for (const { name, isDirectory } of entriesOf(folder)) {
         names.push(prefix + name);
         if (isDirectory) walk(join(folder, name), `${prefix}${name}/`);
       }
@@ -159,4 +159,14 @@ export class Bed {
 function together(each: Verdict[]): Verdict {
   for (const bad of ["missing", "corrupt", "mixed"] as const) if (each.includes(bad)) return bad;
   return new Set(each).size === 1 ? each[0]! : "mixed";
+}
+
+/** None where the folder went meanwhile: a shim may be at work in it. */
+function entriesOf(folder: string): Deno.DirEntry[] {
+  try {
+    return [...Deno.readDirSync(folder)];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
 }
