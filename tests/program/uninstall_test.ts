@@ -64,7 +64,10 @@ async function installed(place: Place): Promise<string> {
   await Deno.copyFile(await compiledShim(), shim);
   for (const name of ["tool", "toolx"]) {
     place.write("new", tool("1.0.0"));
-    const { code, stderr } = await place.shim(shim, "--from", place.path("new"), "--target", name);
+    const { code, stderr } = await place.shim(
+      ...[shim, "--from", place.path("new"), "--target", name] as const,
+      "--force", // one of them is there before
+    );
     assertEquals(code, 0, stderr);
     Deno.removeSync(place.path("new"));
   }
