@@ -114,12 +114,12 @@ async function work(
   const { dryRun } = command;
   if (command.kind === "uninstall") {
     const files = plannedRemoval(session);
-    if (files.length === 0 && !hasStateDir(system, dir)) {
-      report({ event: "uninstalled", files });
-      return 0;
-    }
     if (dryRun) {
       report({ event: "would-uninstall", files });
+      return 0;
+    }
+    if (files.length === 0 && !hasStateDir(system, dir)) {
+      report({ event: "uninstalled", files });
       return 0;
     }
     if (!command.yes) await confirmRemoval(session, files, stop.signal);

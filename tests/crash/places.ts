@@ -175,7 +175,7 @@ async function updates(bed: Bed, ...args: string[]): Promise<void> {
 }
 
 async function onTmpfs(folder: string, work: () => Promise<void>): Promise<void> {
-  await must("mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", folder);
+  await must("mount", "-t", "tmpfs", "-o", "size=16m,mode=755", "tmpfs", folder);
   try {
     await work();
   } finally {
