@@ -15,6 +15,7 @@ export function fakeExecutable(text: string): Uint8Array<ArrayBuffer> {
   view.setUint32(0, 0x7f454c46);
   view.setUint8(4, 2); // 64 bits
   view.setUint8(5, 1); // little endian
+  view.setUint16(18, 62, true); // of the processor below
   view.setBigUint64(0x20, 64n, true); // one program header,
   view.setUint16(0x36, 56, true);
   view.setUint16(0x38, 1, true);
