@@ -89,7 +89,7 @@ const BROKEN: [what: string, complaint: RegExp, scenario: Scenario][] = [
     targets: TWO,
     wrap: (fs, of) => of === "repair" ? new broken.NoFolderSync(fs) : fs,
   }],
-  ["an update that does not sync files", /is corrupt after a crash|the set is|of mode/, {
+  ["an update that does not sync files", /is corrupt after a crash|the set is|of mode|is still/, {
     model: "ordered",
     targets: ONE,
     wrap: (fs) => new broken.NoFileSync(fs),
