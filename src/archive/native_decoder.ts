@@ -5,7 +5,7 @@
  * it, data that are cut off end without an error, and every piece of output is new memory (48 MiB
  * for an archive of 40, where this needs 4). `writeSync` of the handle below a stream is what the
  * runtime's synchronous functions are made of: it takes from one buffer and fills another, and says
- * how far it came. It is not documented; `tests/archive/native_decoder_test.ts` holds it to what is
+ * how far it came. It is not documented; `tests/archive/packed_test.ts` holds it to what is
  * used here, in whichever runtime runs the tests.
  */
 import { constants, createInflateRaw, createZstdDecompress } from "node:zlib";
