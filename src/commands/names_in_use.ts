@@ -29,7 +29,7 @@ export function refuseNamesInUse(
       "filesystem",
       owner
         ? `"${path}" was installed here by the shim "${owner.id}"`
-        : `"${path}" is in use: it was not installed by this tool's updater`,
+        : `Cannot replace "${path}": it was not installed by this tool's updater`,
       {
         path,
         hint: `${

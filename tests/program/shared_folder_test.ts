@@ -225,11 +225,7 @@ Deno.test({
     it.write("alpha.json", JSON.stringify({ ...config, healthCheck: { timeoutMs: 500 } }), 0o600);
     const { code, stderr } = await it.run("alpha");
     assertEquals(code, 8, stderr);
-    const { stdout } = await new Deno.Command("ps", { args: ["-eo", "stat,args"] }).output();
-    const left = new TextDecoder().decode(stdout).split("\n").filter((line) =>
-      line.includes(`sleep ${mark}`) && !line.startsWith("Z")
-    );
-    assertEquals(left, []);
+    assertEquals(running(`sleep ${mark}`), []);
   },
 });
 
@@ -343,4 +339,20 @@ function exists(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** The processes that live with exactly this command line; `ps` need not be there. */
+function running(line: string): number[] {
+  if (Deno.build.os !== "linux") {
+    const { stdout } = new Deno.Command("ps", { args: ["-eo", "pid=,args="] }).outputSync();
+    return new TextDecoder().decode(stdout).split("\n").filter((row) => row.endsWith(` ${line}`))
+      .map((row) => parseInt(row));
+  }
+  return [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter((pid) => {
+    try {
+      return Deno.readTextFileSync(`/proc/${pid}/cmdline`) === `${line.replaceAll(" ", "\0")}\0`;
+    } catch {
+      return false; // not a process, or it has ended
+    }
+  });
 }

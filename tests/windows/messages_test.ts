@@ -84,9 +84,9 @@ Deno.test("A library is installed without being tried", async () => {
 });
 
 Deno.test("A .cmd and a .bat target are updated under their names", async () => {
-  await using tool = makeInstallation({});
-  const parent = dirname(tool.folder);
   for (const name of ["tool.cmd", "tool.bat"]) {
+    await using tool = makeInstallation({});
+    const parent = dirname(tool.folder);
     const text = (version: string) => `@echo tool ${version}\r\n`;
     Deno.writeTextFileSync(tool.path(name), text("1.0.0"));
     Deno.writeTextFileSync(join(parent, "new"), text("2.0.0"));
