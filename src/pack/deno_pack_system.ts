@@ -7,11 +7,12 @@ const ENTER = [10, 13], INTERRUPT = [3, 4], ERASE = [8, 127];
 
 /** One line from the terminal without an echo. */
 function askSecret(question: string): string | undefined {
-  denoSystem.terminal.err(question);
   const typed: number[] = [];
   const byte = new Uint8Array(1);
+  // Before the question: what is typed at once after it would be shown.
   Deno.stdin.setRaw(true);
   try {
+    denoSystem.terminal.err(question);
     while (Deno.stdin.readSync(byte) === 1) {
       const [code] = byte as unknown as [number];
       if (INTERRUPT.includes(code)) return undefined;
