@@ -1,12 +1,9 @@
 /** What every stage of one run shares. */
 import type { Report } from "./base/events.ts";
-import type { InstallDir } from "./installation/install_dir.ts";
-import type { System } from "./system/system.ts";
+import type { OpenedDir } from "./installation/install_dir.ts";
 
 /** One run of the shim on one install dir. */
-export interface Session {
-  readonly system: System;
-  readonly dir: InstallDir;
+export interface Session extends OpenedDir {
   readonly report: Report;
   /** The lock is held, and files may be made. Missing: this run only looks. */
   readonly mayWrite?: boolean;

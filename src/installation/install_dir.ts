@@ -12,6 +12,12 @@ import { refusal, type World } from "../files/trusted_file.ts";
 import { requireOwnEntries, requireOwnFolder } from "./trust.ts";
 import type { FileInfo, System } from "../system/system.ts";
 
+/** A folder, and the system that it is on. */
+export interface OpenedDir {
+  readonly system: System;
+  readonly dir: InstallDir;
+}
+
 /** One tool in an install dir. Absolute real paths. */
 export interface InstallDir {
   /** The folder of the main tool's executables. */

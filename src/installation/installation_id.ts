@@ -33,10 +33,7 @@ export function readInstallationId(
  */
 export function ensureInstallationId(system: System, dir: InstallDir): void {
   if (readInstallationId(system, dir) !== undefined) return;
-  const id = Array.from(
-    system.randomBytes(BYTES),
-    (byte) => byte.toString(16).padStart(2, "0"),
-  ).join("");
+  const id = system.randomBytes(BYTES).toHex();
   const path = dir.installationId;
   onFile("write", path, () => {
     removeIfThere(system.fs, path);

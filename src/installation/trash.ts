@@ -4,16 +4,16 @@
  */
 import { basename, join } from "node:path";
 import { isThere } from "../files/durable_files.ts";
-import { makeFolder } from "./install_dir.ts";
+import { makeFolder, type OpenedDir } from "./install_dir.ts";
 import { isTransient, patiently } from "../system/patience.ts";
-import type { Session } from "../session.ts";
+import type { System } from "../system/system.ts";
 
 /**
  * Removes a file, or moves it to the trash. False where it has to stay: the journal keeps it.
  * Throws what is no matter of time.
  */
-export function discard(session: Session, path: string): boolean {
-  const { fs } = session.system;
+export function discard(opened: OpenedDir, path: string): boolean {
+  const { fs } = opened.system;
   try {
     fs.removeSync(path);
     return true;
@@ -22,7 +22,7 @@ export function discard(session: Session, path: string): boolean {
     if (!isTransient(error)) throw error;
   }
   try {
-    const place = placeInTrash(session, path);
+    const place = placeInTrash(opened, path);
     patiently(fs, () => fs.renameSync(path, place));
     return true;
   } catch {
@@ -32,13 +32,13 @@ export function discard(session: Session, path: string): boolean {
 }
 
 /** A free name in the trash, for a file that has to leave its own. */
-export function placeInTrash({ system, dir }: Session, path: string): string {
+export function placeInTrash({ system, dir }: OpenedDir, path: string): string {
   makeFolder(system, dir.trash);
   return join(dir.trash, `${uniqueName(system)}-${basename(path)}`);
 }
 
 /** Deletes what can be deleted by now. Never fails: there is always a later start. */
-export function emptyTrash({ system, dir }: Session): void {
+export function emptyTrash({ system, dir }: OpenedDir): void {
   const { fs } = system;
   if (!isThere(fs, dir.trash)) return;
   for (const { name } of [...fs.readDirSync(dir.trash)]) {
@@ -53,6 +53,6 @@ export function emptyTrash({ system, dir }: Session): void {
 }
 
 /** Sixteen hex digits that nobody can foresee. */
-export function uniqueName(system: Session["system"]): string {
-  return Array.from(system.randomBytes(8), (byte) => byte.toString(16).padStart(2, "0")).join("");
+export function uniqueName(system: System): string {
+  return system.randomBytes(8).toHex();
 }

@@ -99,15 +99,13 @@ function untrustedFault(line: string): string | undefined {
 
 /** The bytes of canonical base64 of exactly `size` bytes; undefined for anything else. */
 function decodeBase64(text: string, size: number): Uint8Array<ArrayBuffer> | undefined {
-  let binary: string;
   try {
-    binary = atob(text);
+    const bytes = Uint8Array.fromBase64(text);
+    // White space, missing padding and stray bits are ignored: what does not come back is refused.
+    return bytes.length === size && bytes.toBase64() === text ? bytes : undefined;
   } catch {
     return undefined;
   }
-  // atob ignores white space, missing padding and stray bits: what does not come back is refused.
-  if (binary.length !== size || btoa(binary) !== text) return undefined;
-  return Uint8Array.from(binary, (char) => char.charCodeAt(0));
 }
 
 function algorithm(raw: Uint8Array): string {

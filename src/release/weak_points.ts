@@ -7,8 +7,7 @@
  * its specification says so (WICG "Secure Curves", Ed25519, Verify).
  */
 export function isWeakPoint(point: Uint8Array): boolean {
-  const hex = Array.from(point, (byte, index) => index === 31 ? byte & 0x7f : byte)
-    .map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const hex = point.map((byte, index) => index === 31 ? byte & 0x7f : byte).toHex();
   return SMALL_ORDER.includes(hex) || NOT_CANONICAL.test(hex);
 }
 

@@ -34,8 +34,9 @@ export function parseCredentials(text: string, where: string): Authorize {
       hint: FORM,
     });
   const values = new Map<string, string>();
-  for (const { line, host, ...entry } of readEntries(text, bad)) {
-    const value = entry.header ?? basic(entry);
+  for (const { line, host, login, password, header } of readEntries(text, bad)) {
+    const known = login !== undefined && password !== undefined;
+    const value = header ?? (known ? basic(login, password) : undefined);
     if (!value || !HEADER.test(value)) throw bad(line, "expected login and password, or header");
     if (values.has(host)) throw bad(line, `${host} is there twice`);
     values.set(host, value);
@@ -74,9 +75,7 @@ function hostKey(host: string): string | undefined {
   return /[/@?#\\]/.test(host) ? undefined : URL.parse(`https://${host}/`)?.host;
 }
 
-/** RFC 7617. */
-function basic({ login, password }: Omit<Entry, "host" | "line">): string | undefined {
-  if (login === undefined || password === undefined) return undefined;
-  const bytes = new TextEncoder().encode(`${login}:${password}`);
-  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+/** The value of `Authorization` for a name and a password, RFC 7617. */
+export function basic(login: string, password: string): string {
+  return `Basic ${new TextEncoder().encode(`${login}:${password}`).toBase64()}`;
 }

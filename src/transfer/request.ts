@@ -3,6 +3,7 @@
  * https to http without a word, twenty of them.
  */
 import { reason, UpdateError } from "../base/errors.ts";
+import { basic } from "./credentials.ts";
 import { PassingError, type Transfer } from "./retry.ts";
 import { checkUrl, redactUrl, refuseScheme } from "../base/url_policy.ts";
 import { VERSION } from "../base/version.ts";
@@ -53,13 +54,12 @@ export async function request(
   }
 }
 
-/** RFC 7617. They leave the URL, so that no message and no server log can have them. */
+/** They leave the URL, so that no message and no server log can have them. */
 function takeCredentials(url: URL): string | undefined {
   const { username, password } = url;
   url.username = url.password = "";
   if (!username && !password) return undefined;
-  const bytes = new TextEncoder().encode(`${decode(username)}:${decode(password)}`);
-  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+  return basic(decode(username), decode(password));
 }
 
 function decode(text: string): string {
