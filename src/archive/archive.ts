@@ -33,7 +33,7 @@ import { unzstd } from "./zstd.ts";
 import { writeAll } from "../files/durable_files.ts";
 import { reason, UpdateError } from "../base/errors.ts";
 import { openPatiently } from "../system/patience.ts";
-import type { FileSystem, OpenFile } from "../system/system.ts";
+import type { FileSystem, OpenFile } from "../system/file_system.ts";
 
 /** From where, and how large it may get. */
 export interface ExtractOptions {

@@ -5,7 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import { ArchiveError } from "./policy.ts";
-import type { OpenFile } from "../system/system.ts";
+import type { OpenFile } from "../system/file_system.ts";
 
 /** An open archive. Every read seeks first. */
 export interface ArchiveInput {

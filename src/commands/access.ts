@@ -3,7 +3,8 @@ import { realPath } from "../files/durable_files.ts";
 import { reason, UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { Options } from "../cli/config.ts";
-import type { OpenFile, System } from "../system/system.ts";
+import type { OpenFile } from "../system/file_system.ts";
+import type { System } from "../system/system.ts";
 import { parseCredentials } from "../transfer/credentials.ts";
 import type { Access } from "../transfer/retry.ts";
 

@@ -6,7 +6,7 @@ import { filesystemError, isFilesystemError } from "../files/fs_errors.ts";
 import type { Installed } from "../installation/receipt.ts";
 import { pathOf } from "../installation/targets.ts";
 import type { Session } from "../session.ts";
-import type { FileSystem } from "../system/system.ts";
+import type { FileSystem } from "../system/file_system.ts";
 import { holds } from "../transaction/swap.ts";
 
 /** One executable of the receipt, and what is there now. */

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers";
 import * as v from "valibot";
 import { openPatiently } from "../system/patience.ts";
-import type { Digest, FileSystem, OpenFile } from "../system/system.ts";
+import type { Digest, FileSystem, OpenFile } from "../system/file_system.ts";
 
 export type { Digest };
 

@@ -8,7 +8,7 @@ import { errorCode, reason } from "../base/errors.ts";
 import { isNetworkPath } from "../base/file_names.ts";
 import { onFile } from "./fs_errors.ts";
 import { openPatiently, patiently } from "../system/patience.ts";
-import type { FileSystem, OpenFile } from "../system/system.ts";
+import type { FileSystem, OpenFile } from "../system/file_system.ts";
 
 export { isThere, lookAt } from "../system/look.ts";
 

@@ -7,7 +7,7 @@
  */
 import { lookAt } from "./durable_files.ts";
 import { openPatiently } from "../system/patience.ts";
-import type { FileSystem } from "../system/system.ts";
+import type { FileSystem } from "../system/file_system.ts";
 
 /**
  * `complete`: the headers are satisfied, or the format has none that could tell (a script, an

@@ -9,7 +9,8 @@
 import * as v from "valibot";
 import { errorCode, UpdateError } from "../base/errors.ts";
 import { describeIssue } from "../base/json_issue.ts";
-import type { Access, FileInfo, FileSystem, OpenFile, System } from "../system/system.ts";
+import type { Access, FileInfo, FileSystem, OpenFile } from "../system/file_system.ts";
+import type { System } from "../system/system.ts";
 import { lookAt, readFully } from "./durable_files.ts";
 import { onFile } from "./fs_errors.ts";
 import { openPatiently, opensLater, patiently } from "../system/patience.ts";

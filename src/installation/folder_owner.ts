@@ -6,7 +6,8 @@
 import { reason, UpdateError } from "../base/errors.ts";
 import { realPath } from "../files/durable_files.ts";
 import { readTrusted } from "../files/trusted_file.ts";
-import type { Account, System } from "../system/system.ts";
+import type { Account } from "../system/processes.ts";
+import type { System } from "../system/system.ts";
 
 const PASSWD = "/etc/passwd";
 const LIMIT = 1024 * 1024;

@@ -10,7 +10,8 @@ import { DEFAULT_TOOL_ID, IN_STATE, IN_TOOL, isToolId, STATE_DIR } from "./names
 import { toolIdOf, toolIdOfShim } from "./names.ts";
 import { refusal, type World } from "../files/trusted_file.ts";
 import { requireOwnEntries, requireOwnFolder } from "./trust.ts";
-import type { FileInfo, System } from "../system/system.ts";
+import type { FileInfo } from "../system/file_system.ts";
+import type { System } from "../system/system.ts";
 
 /** A folder, and the system that it is on. */
 export interface OpenedDir {

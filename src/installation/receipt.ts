@@ -12,7 +12,7 @@ import { replaceFile } from "../files/durable_files.ts";
 import { readKept, type World } from "../files/trusted_file.ts";
 import { isPlainName } from "../base/file_names.ts";
 import type { InstallDir } from "./install_dir.ts";
-import type { FileSystem } from "../system/system.ts";
+import type { FileSystem } from "../system/file_system.ts";
 import { isVersion } from "../base/version.ts";
 
 /** A name in the install dir. Exported for the journal. */

@@ -6,7 +6,8 @@ import { onFile } from "../files/fs_errors.ts";
 import type { InstallDir } from "./install_dir.ts";
 import { requireTrustedFolder, resolveTrusted } from "./trust.ts";
 import { lookAtTrusted, type World } from "../files/trusted_file.ts";
-import type { FileInfo, FileSystem, System } from "../system/system.ts";
+import type { FileInfo, FileSystem } from "../system/file_system.ts";
+import type { System } from "../system/system.ts";
 
 /** One executable to be replaced, or installed for the first time. */
 export interface Target {

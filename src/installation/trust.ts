@@ -22,7 +22,7 @@ import {
 } from "../files/trusted_file.ts";
 import { lookAt } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
-import type { FileInfo } from "../system/system.ts";
+import type { FileInfo } from "../system/file_system.ts";
 
 /** What a folder is to us. */
 export interface FolderTrust {

@@ -4,7 +4,8 @@ import { openOrMake } from "../files/trusted_file.ts";
 import type { ShimEvent } from "../base/events.ts";
 import type { InstallDir } from "../installation/install_dir.ts";
 import { describe } from "./reporter.ts";
-import type { OpenFile, System } from "../system/system.ts";
+import type { OpenFile } from "../system/file_system.ts";
+import type { System } from "../system/system.ts";
 import { visibleJson } from "./text.ts";
 
 /** Then the log begins anew; the one before is kept as `log.txt.old`. */

@@ -2,7 +2,7 @@
 import { join } from "@std/path";
 import { readText } from "./folder.ts";
 import type { NotedDigest } from "./layout.ts";
-import type { FileSystem } from "../system/system.ts";
+import type { FileSystem } from "../system/file_system.ts";
 
 const LIST = /(^|[-_./])(sha256sums?(\.txt)?|checksums?(\.txt)?|sha256\.sum)$/i;
 const SINGLE = /\.sha256(sum)?(\.txt)?$/i;

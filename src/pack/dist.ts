@@ -7,7 +7,7 @@ import { readDigests } from "./digests.ts";
 import { readJson } from "./folder.ts";
 import type { Artifact, Layout } from "./layout.ts";
 import { MANIFEST_TRIPLES } from "./platforms.ts";
-import type { FileSystem } from "../system/system.ts";
+import type { FileSystem } from "../system/file_system.ts";
 
 /** dist's name for it. */
 export const DIST_MANIFEST = "dist-manifest.json";

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { UpdateError } from "../base/errors.ts";
 import { lookAt, readIfThere } from "../files/durable_files.ts";
 import { onFile } from "../files/fs_errors.ts";
-import type { FileSystem } from "../system/system.ts";
+import type { FileSystem } from "../system/file_system.ts";
 
 /** `a/b/c/file`: as deep as `actions/download-artifact` and build folders go. */
 const DEPTH = 3;

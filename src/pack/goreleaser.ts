@@ -7,7 +7,7 @@ import { readDigests } from "./digests.ts";
 import { readJson } from "./folder.ts";
 import type { Artifact, Layout } from "./layout.ts";
 import { platformOfName } from "./platforms.ts";
-import type { FileSystem } from "../system/system.ts";
+import type { FileSystem } from "../system/file_system.ts";
 
 /** GoReleaser's names for them. */
 export const ARTIFACTS = "artifacts.json";

@@ -4,7 +4,7 @@ import { archiveKind } from "../archive/kinds.ts";
 import { isDigestFile, readDigests } from "./digests.ts";
 import type { Artifact, Layout } from "./layout.ts";
 import { platformOfName, versionInName } from "./platforms.ts";
-import type { FileSystem } from "../system/system.ts";
+import type { FileSystem } from "../system/file_system.ts";
 
 /** Endings of what belongs to a release and is not what a shim installs. */
 const UNUSED: readonly (readonly [RegExp, string])[] = [

@@ -9,7 +9,7 @@ import type { Artifact, Layout } from "./layout.ts";
 import type { ReleaseOptions } from "./pack_command.ts";
 import { readPlainFolder } from "./plain_folder.ts";
 import { MANIFEST_TRIPLES, platformOfName } from "./platforms.ts";
-import type { FileSystem } from "../system/system.ts";
+import type { FileSystem } from "../system/file_system.ts";
 
 type Wishes = Pick<ReleaseOptions, "name" | "exclude" | "platforms">;
 

@@ -2,7 +2,7 @@
 import { join } from "@std/path";
 import { UpdateError } from "../base/errors.ts";
 import { lookAt } from "../files/durable_files.ts";
-import type { FileSystem } from "../system/system.ts";
+import type { FileSystem } from "../system/file_system.ts";
 import { listFiles, readText } from "./folder.ts";
 import { holdsSecretKey } from "./secret_key.ts";
 

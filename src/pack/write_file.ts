@@ -3,7 +3,7 @@ import { dirname } from "@std/path";
 import { UpdateError } from "../base/errors.ts";
 import { lookAt, writeAll } from "../files/durable_files.ts";
 import { onFile } from "../files/fs_errors.ts";
-import type { FileSystem } from "../system/system.ts";
+import type { FileSystem } from "../system/file_system.ts";
 
 /** Replaces a file in one step: nobody ever sees half of it. Throws `usage`, `filesystem`. */
 export function writeFile(

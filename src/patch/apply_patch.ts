@@ -21,7 +21,7 @@ import {
 } from "./format.ts";
 import { OldFile, readAt } from "./old_file.ts";
 import { writeAll } from "../files/durable_files.ts";
-import type { OpenFile } from "../system/system.ts";
+import type { OpenFile } from "../system/file_system.ts";
 
 /** The open files. `out` is written from where it stands. */
 export interface PatchFiles {

@@ -9,7 +9,7 @@ import { PATCH_FORMAT } from "./format.ts";
 import { type Digest, digestFile, sameContent } from "../files/digest.ts";
 import { readFully, removeIfThere, writeAll } from "../files/durable_files.ts";
 import { openPatiently } from "../system/patience.ts";
-import type { FileSystem } from "../system/system.ts";
+import type { FileSystem } from "../system/file_system.ts";
 
 /** Above this share of the full download a patch is not worth its trouble, for either side. */
 export const WORTHWHILE = 0.6;

@@ -3,7 +3,7 @@
  * that lie near each other: pages make that some twenty times faster than one read for each.
  */
 import { PatchError } from "./format.ts";
-import type { OpenFile } from "../system/system.ts";
+import type { OpenFile } from "../system/file_system.ts";
 
 const PAGE = 16 * 1024;
 /** 16 MiB in all. Half as many were slower on Rust executables, whose functions move far. */

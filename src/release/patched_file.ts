@@ -4,7 +4,7 @@ import { onFile } from "../files/fs_errors.ts";
 import { applyPatch } from "../patch/apply_patch.ts";
 import { PatchError } from "../patch/format.ts";
 import { openPatiently } from "../system/patience.ts";
-import type { FileSystem } from "../system/system.ts";
+import type { FileSystem } from "../system/file_system.ts";
 import type { PlannedPatch } from "./patches.ts";
 
 /**

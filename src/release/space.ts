@@ -4,7 +4,7 @@ import { UpdateError } from "../base/errors.ts";
 import type { Digest } from "../files/digest.ts";
 import { lookAt } from "../files/durable_files.ts";
 import type { Session } from "../session.ts";
-import type { FileSystem } from "../system/system.ts";
+import type { FileSystem } from "../system/file_system.ts";
 import { type Arriving, partialPath, type Patches } from "./patches.ts";
 
 /** Refuses before the first byte if a file system cannot hold what is to come. */

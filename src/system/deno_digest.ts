@@ -1,5 +1,5 @@
 /** A second thread that hashes a file. A part of `deno_system.ts`. */
-import type { Digest } from "./system.ts";
+import type { Digest } from "./file_system.ts";
 
 /**
  * Digest of a whole file, taken while this thread does something else; undefined if that could not

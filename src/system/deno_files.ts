@@ -8,7 +8,7 @@
  */
 import * as node from "node:fs";
 import { openExistingSync as openOnWindows } from "./deno_files_windows.ts";
-import type { Access, OpenFile } from "./system.ts";
+import type { Access, OpenFile } from "./file_system.ts";
 
 const { O_APPEND, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = node.constants;
 const FLAGS: Record<Access, number> = {

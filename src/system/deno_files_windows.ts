@@ -1,5 +1,5 @@
 /** `deno_files.ts` of a bundle for Windows. */
-import type { Access, OpenFile } from "./system.ts";
+import type { Access, OpenFile } from "./file_system.ts";
 
 /** See `FileSystem.openExistingSync`. */
 export function openExistingSync(path: string, access: Access): OpenFile {

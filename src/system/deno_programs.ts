@@ -4,7 +4,8 @@
  */
 import { dirname } from "node:path";
 import { digestAside, hashFile } from "./deno_digest.ts";
-import type { Account, FileSystem, Processes, RunResult } from "./system.ts";
+import type { FileSystem } from "./file_system.ts";
+import type { Account, Processes, RunResult } from "./processes.ts";
 
 /** What can be done with a program. */
 type Starter = Pick<Processes, "run" | "spawn">;

@@ -16,15 +16,10 @@ import {
   unconfined,
 } from "./deno_programs.ts";
 import { ownPlatform } from "./own_platform.ts";
-import type {
-  Clock,
-  FileSystem,
-  OpenFile,
-  Processes,
-  StopSignal,
-  System,
-  Terminal,
-} from "./system.ts";
+import type { Clock } from "./steps.ts";
+import type { FileSystem, OpenFile } from "./file_system.ts";
+import type { Processes } from "./processes.ts";
+import type { StopSignal, System, Terminal } from "./system.ts";
 
 const platform = ownPlatform(Deno.build.os);
 

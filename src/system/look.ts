@@ -1,5 +1,5 @@
 /** Whether there is such a name, without an exception for "no". */
-import type { FileInfo, FileSystem } from "./system.ts";
+import type { FileInfo, FileSystem } from "./file_system.ts";
 
 /** What the name itself is (a link is a link), or undefined where there is none. */
 export function lookAt(fs: FileSystem, path: string): FileInfo | undefined {

@@ -3,7 +3,8 @@
  * client, for moments. Trying again is the only way to tell that from a refusal for good.
  */
 import { errorCode, reason } from "../base/errors.ts";
-import type { FileSystem, OpenFile, System } from "./system.ts";
+import type { FileSystem, OpenFile } from "./file_system.ts";
+import type { Steps } from "./steps.ts";
 
 /**
  * ACCESS_DENIED, SHARING_VIOLATION, LOCK_VIOLATION, USER_MAPPED_FILE; nothing else passes by itself.
@@ -60,7 +61,7 @@ export function opensLater(error: unknown): boolean {
  * it was refused with. The first try happens before this returns.
  */
 export async function retryWhileLocked<T>(
-  system: Pick<System, "clock" | "randomBytes">,
+  system: Pick<Steps, "clock" | "randomBytes">,
   forMs: number,
   step: () => T,
 ): Promise<T> {
@@ -77,7 +78,7 @@ export async function retryWhileLocked<T>(
 
 /** The pause after so many tries: 10 ms to a second, jittered, so as not to meet a scanner in step. */
 export async function pauseAfter(
-  { clock, randomBytes }: Pick<System, "clock" | "randomBytes">,
+  { clock, randomBytes }: Pick<Steps, "clock" | "randomBytes">,
   tries: number,
 ): Promise<void> {
   const pause = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);

@@ -1,10 +1,11 @@
 /**
  * Where the systems differ in more than one call: `posix.ts` and `windows.ts` each make one
  * `Platform`, `own_platform.ts` chooses between them. Neither keeps anything between two calls:
- * all that they do to the world goes through the `System` that is handed in, so that each of their
+ * all that they do to the world goes through the `Steps` that are handed in, so that each of their
  * steps is a step of the seam, where a test can stop it.
  */
-import type { Processes, System } from "./system.ts";
+import type { Processes } from "./processes.ts";
+import type { Steps } from "./steps.ts";
 
 /** What a user may want to know while a file is waited for, or after that. */
 export interface Notice {
@@ -42,7 +43,7 @@ export interface Platform {
    * or `filesystem`; then `to` is the old file, except where the message says otherwise.
    */
   replaceFile(
-    system: System,
+    system: Steps,
     from: string,
     to: string,
     spare: string,
@@ -55,28 +56,28 @@ export interface Platform {
    * Only before `confine`.
    */
   watchProcess(
-    system: System,
+    system: Steps,
     pid: number,
     startedBy?: number,
   ): Promise<WatchedProcess | undefined>;
 
   /** Whether a process has been killed and only has to leave a system call (Linux). False: unknown. */
-  isBeingKilled(system: System, pid: number): Promise<boolean>;
+  isBeingKilled(system: Steps, pid: number): Promise<boolean>;
 
   /** Programs that have a file open or execute it, such as `uv.exe (process 1234)`. Empty: unknown. */
-  holdersOf(system: System, path: string): string[];
+  holdersOf(system: Steps, path: string): string[];
 
   /**
    * Whether an executable is executing and could therefore not be removed. Waits up to five seconds
    * for a program that is just exiting. Never so on Unix.
    */
-  isInUse(system: System, path: string): Promise<boolean>;
+  isInUse(system: Steps, path: string): Promise<boolean>;
 
   /**
    * Removes the last files of an uninstall: at once where that is possible while we run, else as soon
    * as we have exited. Says which. Throws the system's error.
    */
-  removeAfterExit(system: System, removal: Removal): "now" | "later";
+  removeAfterExit(system: Steps, removal: Removal): "now" | "later";
 
   /** Opens what `holdersOf` needs, if it is to answer after `confine`. Never throws. */
   openHolders(processes: Pick<Processes, "openLibrary">): void;

@@ -1,6 +1,6 @@
 /** Linux and macOS: is that very process still running? */
 import type { WatchedProcess } from "./platform.ts";
-import type { System } from "./system.ts";
+import type { Steps } from "./steps.ts";
 
 /** What tells a process from another one with the same pid. */
 interface Identity {
@@ -21,7 +21,7 @@ const TICK_MS = 10;
 
 /** See `Platform.watchProcess`. */
 export async function watchProcess(
-  system: System,
+  system: Steps,
   pid: number,
   startedBy?: number,
 ): Promise<WatchedProcess | undefined> {
@@ -53,7 +53,7 @@ export async function watchProcess(
 }
 
 /** See `Platform.isBeingKilled`. proc_pid_stat(5): SIGKILL is pending while a thread is in a system call. */
-export async function isBeingKilled({ os, processes }: System, pid: number): Promise<boolean> {
+export async function isBeingKilled({ os, processes }: Steps, pid: number): Promise<boolean> {
   if (os !== "linux") return false;
   const fields = fieldsOf(await output(processes, "cat", [`/proc/${pid}/stat`]));
   const SIGKILL = 1 << (9 - 1);
@@ -62,7 +62,7 @@ export async function isBeingKilled({ os, processes }: System, pid: number): Pro
 
 /** Whether it started after us or, where that is given, after an instant. */
 async function isYounger(
-  system: System,
+  system: Steps,
   { started, ageMs }: Identity,
   startedBy: number | undefined,
 ): Promise<boolean> {
@@ -71,11 +71,11 @@ async function isYounger(
   return own !== undefined && started > own.started;
 }
 
-async function identify(system: System, pid: number): Promise<Identity | undefined> {
+async function identify(system: Steps, pid: number): Promise<Identity | undefined> {
   return await (system.os === "darwin" ? identifyByPs : identifyByProc)(system, pid);
 }
 
-async function identifyByProc({ processes }: System, pid: number): Promise<Identity | undefined> {
+async function identifyByProc({ processes }: Steps, pid: number): Promise<Identity | undefined> {
   const text = await output(processes, "cat", [`/proc/${pid}/stat`, "/proc/uptime"]);
   const fields = fieldsOf(text);
   const [state, threads, started] = [fields[0], Number(fields[17]), Number(fields[19])];
@@ -93,7 +93,7 @@ function fieldsOf(stat: string): string[] {
 
 /** ps(1) of macOS; whole seconds, so "after us" errs on the side of waiting. */
 async function identifyByPs(
-  { processes, clock }: System,
+  { processes, clock }: Steps,
   pid: number,
 ): Promise<Identity | undefined> {
   const text = await output(processes, "ps", ["-o", "stat=,lstart=", "-p", String(pid)]);
@@ -104,7 +104,7 @@ async function identifyByPs(
 }
 
 async function output(
-  processes: System["processes"],
+  processes: Steps["processes"],
   program: "cat" | "ps",
   args: string[],
 ): Promise<string> {

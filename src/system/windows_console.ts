@@ -1,5 +1,5 @@
 /** Windows: our console and our streams, as far as programs that we start get them. */
-import type { Processes } from "./system.ts";
+import type { Processes } from "./processes.ts";
 
 /** The full path, as in `windows_process.ts`. */
 const LIBRARY = "C:\\Windows\\System32\\kernel32.dll";

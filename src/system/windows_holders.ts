@@ -1,6 +1,7 @@
 /** Windows: which programs have a file open or execute it, as the Restart Manager knows. */
 import { basename } from "node:path";
-import type { Processes, System } from "./system.ts";
+import type { Processes } from "./processes.ts";
+import type { Steps } from "./steps.ts";
 
 /**
  * Full paths, as in `windows_process.ts`. https://learn.microsoft.com/windows/win32/rstmgr/
@@ -50,7 +51,7 @@ export function openRestartManager(
 }
 
 /** See `Platform.holdersOf`; empty also where Windows does not tell. */
-export function holdersOf({ processes }: System, path: string): string[] {
+export function holdersOf({ processes }: Steps, path: string): string[] {
   const manager = openRestartManager(processes);
   if (!manager) return [];
   const id = new Uint32Array(1);

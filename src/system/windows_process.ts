@@ -1,7 +1,7 @@
 /** Windows: a handle belongs to one process for ever, whatever becomes of its pid. */
 import { reason, UpdateError } from "../base/errors.ts";
 import type { WatchedProcess } from "./platform.ts";
-import type { System } from "./system.ts";
+import type { Steps } from "./steps.ts";
 
 const SYNCHRONIZE = 0x00100000;
 const PROCESS_QUERY_LIMITED_INFORMATION = 0x1000;
@@ -37,7 +37,7 @@ const UNIX_EPOCH_MS = 11_644_473_600_000n;
 /** See `Platform.watchProcess`. */
 // deno-lint-ignore require-await -- an error is a rejection.
 export async function watchProcess(
-  system: System,
+  system: Steps,
   pid: number,
   startedBy?: number,
 ): Promise<WatchedProcess | undefined> {
@@ -60,7 +60,7 @@ export async function watchProcess(
   return { hasExited: () => Promise.resolve(hasExited()), close };
 }
 
-function openKernel({ processes }: System) {
+function openKernel({ processes }: Steps) {
   try {
     return processes.openLibrary(LIBRARY, KERNEL32);
   } catch (error) {

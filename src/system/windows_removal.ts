@@ -17,7 +17,7 @@
 import { lookAt } from "./look.ts";
 import { retryWhileLocked } from "./patience.ts";
 import type { Removal } from "./platform.ts";
-import type { System } from "./system.ts";
+import type { Steps } from "./steps.ts";
 import { errorNumber } from "./windows_errors.ts";
 
 /** Also the folder it runs in: the current folder of a process cannot be removed. */
@@ -44,7 +44,7 @@ function script(rest: readonly string[]): string {
 }
 
 /** See `Platform.isInUse`. Nobody may write to an image that is executing; only error 32 says so. */
-export async function isInUse(system: System, path: string): Promise<boolean> {
+export async function isInUse(system: Steps, path: string): Promise<boolean> {
   try {
     await retryWhileLocked(system, EXIT_MS, () => openForWriting(system, path));
     return false;
@@ -53,7 +53,7 @@ export async function isInUse(system: System, path: string): Promise<boolean> {
   }
 }
 
-function openForWriting({ fs }: System, path: string): void {
+function openForWriting({ fs }: Steps, path: string): void {
   const isReadOnly = ((lookAt(fs, path)?.mode ?? WRITABLE) & 0o200) === 0;
   try {
     // Else NTFS may say "access denied", which would tell nothing.
@@ -68,7 +68,7 @@ function openForWriting({ fs }: System, path: string): void {
 
 /** See `Platform.removeAfterExit`. */
 export function removeAfterExit(
-  { processes }: System,
+  { processes }: Steps,
   { file, trees, folders }: Removal,
 ): "later" {
   const paths = [

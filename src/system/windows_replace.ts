@@ -6,7 +6,8 @@ import { reason, UpdateError } from "../base/errors.ts";
 import { isThere, lookAt } from "./look.ts";
 import { isTransient, pauseAfter, retryWhileLocked } from "./patience.ts";
 import type { Notice } from "./platform.ts";
-import type { FileSystem, System } from "./system.ts";
+import type { FileSystem } from "./file_system.ts";
+import type { Steps } from "./steps.ts";
 import { holdersOf, howToFindHolders } from "./windows_holders.ts";
 
 /** rustup waits 28 s and npm 60 s before they give a scanner up. */
@@ -37,7 +38,7 @@ type Refusal = { readonly error: unknown } | undefined;
  * Turns follow while Windows says "not now": for 30 s while 1 or 2 are refused, for 60 s once 3 was.
  */
 export async function replaceFile(
-  system: System,
+  system: Steps,
   from: string,
   to: string,
   spare: string,
@@ -73,7 +74,7 @@ export async function replaceFile(
  * not. The first try follows step 2 with nothing between.
  */
 async function fillGap(
-  system: System,
+  system: Steps,
   from: string,
   to: string,
   spare: string,
@@ -115,7 +116,7 @@ function moveProtection(fs: FileSystem, from: string, to: string): boolean {
   return true;
 }
 
-function waiting(system: System, path: string, limitMs: number): Notice {
+function waiting(system: Steps, path: string, limitMs: number): Notice {
   const holders = holdersOf(system, path);
   const who = holders.length === 0 ? "another program" : holders.join(", ");
   return {
@@ -126,7 +127,7 @@ function waiting(system: System, path: string, limitMs: number): Notice {
 }
 
 /** No failure: whoever executes the old file goes on with it. */
-function wasRunning(system: System, path: string, old: string): Notice {
+function wasRunning(system: Steps, path: string, old: string): Notice {
   const holders = holdersOf(system, old);
   const who = holders.length === 0 ? "" : ` by ${holders.join(", ")}`;
   return {
@@ -137,7 +138,7 @@ function wasRunning(system: System, path: string, old: string): Notice {
   };
 }
 
-function stillHeld(system: System, target: string, path: string, cause: unknown): UpdateError {
+function stillHeld(system: Steps, target: string, path: string, cause: unknown): UpdateError {
   const holders = holdersOf(system, path);
   const who = holders.length === 0 ? "" : `; it is held by ${holders.join(", ")}`;
   const search = holders.length === 0 ? ` ${howToFindHolders(path)}` : "";

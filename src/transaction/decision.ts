@@ -8,7 +8,7 @@
 import { examine } from "../files/executable_format.ts";
 import type { Located, Phase } from "./journal.ts";
 import { holds } from "./swap.ts";
-import type { FileSystem } from "../system/system.ts";
+import type { FileSystem } from "../system/file_system.ts";
 
 /** What the disk says about one target of an interrupted update. */
 export interface Facts {

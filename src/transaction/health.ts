@@ -7,7 +7,7 @@ import { forbiddenHint } from "../system/windows_errors.ts";
 import { dirname } from "node:path";
 import { isOursAlone } from "../installation/trust.ts";
 import type { Session } from "../session.ts";
-import type { RunResult } from "../system/system.ts";
+import type { RunResult } from "../system/processes.ts";
 
 /** Runs the executable; throws `health` if it is not well, and the signal's reason. */
 export async function checkHealth(

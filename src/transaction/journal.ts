@@ -32,7 +32,7 @@ import {
 import { patiently } from "../system/patience.ts";
 import { NameSchema, ReceiptSchema } from "../installation/receipt.ts";
 import { pathOf } from "../installation/targets.ts";
-import type { FileSystem } from "../system/system.ts";
+import type { FileSystem } from "../system/file_system.ts";
 
 /** Newer records are left to the shim that wrote them. */
 const FORMAT = 1;

@@ -7,7 +7,7 @@ import { uniqueName } from "../installation/trash.ts";
 import { folderIdentity, type JournalRecord, locate, type Located } from "./journal.ts";
 import type { HealthCheck } from "../base/health_check.ts";
 import type { Session } from "../session.ts";
-import type { FileInfo } from "../system/system.ts";
+import type { FileInfo } from "../system/file_system.ts";
 import type { Target } from "../installation/targets.ts";
 import { namesBeside } from "../installation/names.ts";
 

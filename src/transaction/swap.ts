@@ -13,7 +13,8 @@ import { lookAtTrusted, openTrusted } from "../files/trusted_file.ts";
 import { isOursAlone } from "../installation/trust.ts";
 import { type JournalFile, type JournalRecord, type Located, writeJournal } from "./journal.ts";
 import type { Session } from "../session.ts";
-import type { FileSystem, System } from "../system/system.ts";
+import type { FileSystem } from "../system/file_system.ts";
+import type { System } from "../system/system.ts";
 import { discard } from "../installation/trash.ts";
 
 /** A record and its files, after some of them got another name. */

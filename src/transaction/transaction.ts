@@ -28,7 +28,7 @@ import type { Receipt } from "../installation/receipt.ts";
 import type { Session } from "../session.ts";
 import { openTrusted } from "../files/trusted_file.ts";
 import { isOursAlone } from "../installation/trust.ts";
-import type { FileInfo, OpenFile } from "../system/system.ts";
+import type { FileInfo, OpenFile } from "../system/file_system.ts";
 import { holds, keepOlds, type Named, putBack, replaceAll } from "./swap.ts";
 import { makeStagedFolder } from "./staged_folder.ts";
 import { endInstalled, endUnchanged } from "./tidy.ts";

@@ -14,7 +14,7 @@ import { fillPartial, type RemoteFile } from "./partial_download.ts";
 import { openPatiently } from "../system/patience.ts";
 import { type FetchOptions, withDeadline } from "./retry.ts";
 import { discardPartial } from "./sidecar.ts";
-import type { FileSystem } from "../system/system.ts";
+import type { FileSystem } from "../system/file_system.ts";
 import { redactUrl } from "../base/url_policy.ts";
 
 export type { RemoteFile };

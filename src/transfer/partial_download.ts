@@ -7,7 +7,7 @@ import { HttpError, request } from "./request.ts";
 import { readBody } from "./response_body.ts";
 import { PassingError, type Transfer, withRetries } from "./retry.ts";
 import { discardPartial, readSidecar, writeSidecar } from "./sidecar.ts";
-import type { OpenFile } from "../system/system.ts";
+import type { OpenFile } from "../system/file_system.ts";
 
 /** What to fetch, and what it must be. */
 export interface RemoteFile {

@@ -1,7 +1,7 @@
 /** The body of a response, part by part, while it comes fast enough. */
 import { networkReason } from "./request.ts";
 import { PassingError, type Transfer } from "./retry.ts";
-import type { Clock } from "../system/system.ts";
+import type { Clock } from "../system/steps.ts";
 
 /** As fast as any larger one (measured on 117 MB), and progress stays fine. */
 const BUFFER = 512 * 1024;

@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { removeIfThere, writeAll } from "../files/durable_files.ts";
 import { readKept, type World } from "../files/trusted_file.ts";
 import { onFile } from "../files/fs_errors.ts";
-import type { FileSystem } from "../system/system.ts";
+import type { FileSystem } from "../system/file_system.ts";
 import { redactUrl } from "../base/url_policy.ts";
 
 const LIMIT = 64 * 1024;

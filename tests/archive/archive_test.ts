@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { extractMember } from "../../src/archive/archive.ts";
 import type { ArchiveKind } from "../../src/archive/kinds.ts";
 import { denoSystem } from "../../src/system/deno_system.ts";
-import type { FileSystem, OpenFile } from "../../src/system/system.ts";
+import type { FileSystem, OpenFile } from "../../src/system/file_system.ts";
 import { bytes, gzip, tar, zip } from "../support/archive_corpus.ts";
 
 const MIB = 1024 * 1024;

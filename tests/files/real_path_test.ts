@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { isNetworkPath } from "../../src/base/file_names.ts";
 import { realPath } from "../../src/files/durable_files.ts";
-import type { FileSystem } from "../../src/system/system.ts";
+import type { FileSystem } from "../../src/system/file_system.ts";
 
 /** A file system on which `real` is the real path of everything, and `links` are links. */
 function fileSystem(real: string, links: readonly string[] = []): FileSystem {

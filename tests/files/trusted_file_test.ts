@@ -10,7 +10,7 @@ import {
   type World,
 } from "../../src/files/trusted_file.ts";
 import { denoSystem } from "../../src/system/deno_system.ts";
-import type { FileInfo } from "../../src/system/system.ts";
+import type { FileInfo } from "../../src/system/file_system.ts";
 
 const unix = Deno.build.os !== "windows";
 const root = unix && Deno.uid() === 0;

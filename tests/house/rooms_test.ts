@@ -2,7 +2,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
 import plugin from "../support/lint_plugin.ts";
-import { CIRCLES, EXCEPTIONS, ROOMS, whyNot } from "../support/rooms.ts";
+import { ROOMS } from "../support/rooms.ts";
 
 const ROOT = dirname(dirname(dirname(fromFileUrl(import.meta.url))));
 
@@ -45,31 +45,12 @@ Deno.test("the table names every room, and goes one way", () => {
   assertEquals(circle(ROOMS), undefined);
 });
 
-Deno.test("every exception from the order is still needed", () => {
-  const graph = imports();
-  for (const exception of EXCEPTIONS) {
-    const [from, to] = exception.split(" -> ") as [string, string];
-    assertEquals(graph[from]?.includes(to), true, `not needed any more: ${exception}`);
-    assertMatch(whyNot(from, to, { typesOnly: true, exceptions: [] }) ?? "", /may not import/);
-  }
-});
-
-Deno.test("no file imports itself in a circle, by types neither, but for the listed ones", () => {
+Deno.test("no file imports itself in a circle, by types neither", () => {
   assertEquals(circle({ a: ["b"], b: ["c", "d"], c: [], d: ["a"] }), ["a", "b", "d", "a"]);
   assertEquals(circle({ a: ["b", "c"], b: ["c"], c: [] }), undefined);
   const graph = imports();
   assertEquals(Object.values(graph).flat().length > 100, true, "imports are not read any more");
-  const without = (left: readonly string[]): Graph =>
-    Object.fromEntries(
-      Object.entries(graph).map((
-        [from, all],
-      ) => [from, all.filter((to) => !left.includes(`${from} -> ${to}`))]),
-    );
-  assertEquals(circle(without([...CIRCLES, ...EXCEPTIONS])), undefined);
-  for (const edge of CIRCLES) {
-    const others = [...CIRCLES, ...EXCEPTIONS].filter((other) => other !== edge);
-    assertEquals(circle(without(others)) !== undefined, true, `not needed any more: ${edge}`);
-  }
+  assertEquals(circle(graph), undefined);
 });
 
 function complaints(file: string, code: string): string[] {

@@ -3,7 +3,9 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { UpdateError } from "../../src/base/errors.ts";
 import { workAsOwner } from "../../src/installation/folder_owner.ts";
 import { denoSystem } from "../../src/system/deno_system.ts";
-import type { Account, FileInfo, FileSystem, OpenFile, System } from "../../src/system/system.ts";
+import type { FileInfo, FileSystem, OpenFile } from "../../src/system/file_system.ts";
+import type { Account } from "../../src/system/processes.ts";
+import type { System } from "../../src/system/system.ts";
 
 const OWN_PID = 4321;
 const PASSWD = `root:x:0:0:root:/root:/bin/bash

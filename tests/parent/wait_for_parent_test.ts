@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { UpdateError } from "../../src/base/errors.ts";
 import { waitForParent } from "../../src/parent/wait_for_parent.ts";
-import type { Processes } from "../../src/system/system.ts";
+import type { Processes } from "../../src/system/processes.ts";
 import { windows } from "../../src/system/windows.ts";
 import { makeWorld } from "../support/world.ts";
 import { denoSystem } from "../../src/system/deno_system.ts";

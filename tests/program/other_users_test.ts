@@ -2,7 +2,8 @@
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { denoSystem } from "../../src/system/deno_system.ts";
-import type { FileSystem, Processes } from "../../src/system/system.ts";
+import type { FileSystem } from "../../src/system/file_system.ts";
+import type { Processes } from "../../src/system/processes.ts";
 import { type Bed, makeBed, type Outcome, runProgram } from "../support/signed_release.ts";
 import { tool } from "../support/world.ts";
 

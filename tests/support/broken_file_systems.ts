@@ -1,5 +1,5 @@
 /** Breaks the code on purpose, so that a test which cannot fail shows itself. */
-import type { FileSystem, OpenFile } from "../../src/system/system.ts";
+import type { FileSystem, OpenFile } from "../../src/system/file_system.ts";
 import { FaultyFile, FaultyFileSystem, NO_FAULT } from "./faulty_file_system.ts";
 
 class WholeFileSystem extends FaultyFileSystem {

@@ -4,7 +4,8 @@ import { join } from "@std/path";
 import { denoSystem } from "../../src/system/deno_system.ts";
 import { download, type DownloadOptions, type RemoteFile } from "../../src/transfer/download.ts";
 import type { Limits } from "../../src/transfer/retry.ts";
-import type { OpenFile, System } from "../../src/system/system.ts";
+import type { OpenFile } from "../../src/system/file_system.ts";
+import type { System } from "../../src/system/system.ts";
 import { fetchOptions, withSecrets } from "./network.ts";
 
 /** Ends with its folder. */

@@ -1,5 +1,5 @@
 /** A file system whose n-th step that changes something fails. */
-import type { Access, FileInfo, FileSystem, OpenFile } from "../../src/system/system.ts";
+import type { Access, FileInfo, FileSystem, OpenFile } from "../../src/system/file_system.ts";
 import { systemError } from "./system_errors.ts";
 
 /** A step that changes something. */

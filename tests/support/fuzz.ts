@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import * as fc from "fast-check";
 import { UpdateError } from "../../src/base/errors.ts";
-import type { FileInfo, FileSystem, OpenFile } from "../../src/system/system.ts";
+import type { FileInfo, FileSystem, OpenFile } from "../../src/system/file_system.ts";
 
 /** `deno task fuzz` sets 100,000. */
 const RUNS = Number(Deno.env.get("FUZZ_RUNS") ?? 300);

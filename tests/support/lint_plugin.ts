@@ -18,7 +18,7 @@ const plugin: Deno.lint.Plugin = {
         const check = (node: Deno.lint.Node, specifier: string, typesOnly: boolean) => {
           if (!specifier.startsWith(".")) return;
           const { pathname } = new URL(specifier, `file:///${from}`);
-          const message = whyNot(from, pathname.slice(1), { typesOnly });
+          const message = whyNot(from, pathname.slice(1), typesOnly);
           if (message) context.report({ node, message });
         };
         return {

@@ -1,5 +1,5 @@
 /** What patch tests share: files in memory, and files that are like executables of two versions. */
-import type { OpenFile } from "../../src/system/system.ts";
+import type { OpenFile } from "../../src/system/file_system.ts";
 import { applyPatch } from "../../src/patch/apply_patch.ts";
 import { encodePatch } from "../../src/patch/encode_patch.ts";
 import { findBlocks } from "../../src/patch/find_blocks.ts";

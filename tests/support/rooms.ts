@@ -27,20 +27,6 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = withFoundation
 /** Of types only: whatever imports it says `import type`. */
 export const TYPES_ONLY: readonly string[] = ["src/session.ts", "src/base/events.ts"];
 
-/**
- * Imports that the order forbids and that stand here until they are cut. A test fails for each that
- * is not needed any more.
- */
-export const EXCEPTIONS: readonly string[] = [];
-
-/**
- * Imports (of types) inside a room that lead back to where they come from, until they are cut; tested
- * in the same way.
- */
-export const CIRCLES: readonly string[] = [
-  "src/system/platform.ts -> src/system/system.ts",
-];
-
 /** Everything may import from the foundation; the doors of the two programs, from all below them. */
 function withFoundation(
   middle: Record<string, readonly string[]>,
@@ -61,15 +47,7 @@ export function inSource(path: string): string | undefined {
 }
 
 /** Why `from` may not import `to` (as `inSource` gives them); undefined where it may. */
-export function whyNot(
-  from: string,
-  to: string,
-  { typesOnly = false, exceptions = EXCEPTIONS }: {
-    readonly typesOnly?: boolean;
-    readonly exceptions?: readonly string[];
-  } = {},
-): string | undefined {
-  if (exceptions.includes(`${from} -> ${to}`)) return undefined;
+export function whyNot(from: string, to: string, typesOnly: boolean): string | undefined {
   if (TYPES_ONLY.includes(to) && !typesOnly) return `${to} is of types only: import type.`;
   const [room, other] = [roomOf(from), roomOf(to)];
   const allowed = ROOMS[room];

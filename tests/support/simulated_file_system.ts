@@ -4,7 +4,7 @@
  * Symbolic links only as they were from the beginning (`links`). Windows: as far as executing images go, as seen with deno.exe 2.9.5.
  */
 import { basename, dirname } from "@std/path/posix";
-import type { Access, FileInfo, FileSystem, OpenFile } from "../../src/system/system.ts";
+import type { Access, FileInfo, FileSystem, OpenFile } from "../../src/system/file_system.ts";
 import type { Inode } from "./power_cut.ts";
 import { ROOT, type SimulatedDisk } from "./simulated_disk.ts";
 import { openSimulated } from "./simulated_open_file.ts";

@@ -7,7 +7,7 @@ import { openInstallDir, openStateDir } from "../../src/installation/install_dir
 import { RunLog } from "../../src/output/run_log.ts";
 import { recover } from "../../src/transaction/recover.ts";
 import type { Session } from "../../src/session.ts";
-import type { FileSystem } from "../../src/system/system.ts";
+import type { FileSystem } from "../../src/system/file_system.ts";
 import type { Crashed, Exploration } from "./crash_explorer.ts";
 import { type Model, ROOT, SimulatedDisk } from "./simulated_disk.ts";
 import { SimulatedFileSystem } from "./simulated_file_system.ts";

@@ -1,5 +1,5 @@
 /** An open file of the simulated file system. */
-import type { OpenFile } from "../../src/system/system.ts";
+import type { OpenFile } from "../../src/system/file_system.ts";
 import type { SimulatedFileSystem } from "./simulated_file_system.ts";
 
 /** open(2): makes the file where it may, then reads and writes at a position of its own. */

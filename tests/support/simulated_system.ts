@@ -1,6 +1,8 @@
 /** A `System` over a simulated file system: no process, no network, no time but what is waited. */
 import { posix } from "../../src/system/posix.ts";
-import type { FileSystem, Processes, System } from "../../src/system/system.ts";
+import type { FileSystem } from "../../src/system/file_system.ts";
+import type { Processes } from "../../src/system/processes.ts";
+import type { System } from "../../src/system/system.ts";
 import { windows } from "../../src/system/windows.ts";
 import type { SimulatedFileSystem } from "./simulated_file_system.ts";
 import { systemError } from "./system_errors.ts";

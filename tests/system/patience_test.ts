@@ -1,7 +1,7 @@
 /** What is tried again on Windows, and for how long. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { isTransient, openPatiently, patiently } from "../../src/system/patience.ts";
-import type { FileSystem } from "../../src/system/system.ts";
+import type { FileSystem } from "../../src/system/file_system.ts";
 import { systemError } from "../support/system_errors.ts";
 
 Deno.test("Only four errors of Windows pass by themselves, in any language, and none of Unix", () => {

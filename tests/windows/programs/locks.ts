@@ -14,7 +14,8 @@ import type { ShimEvent } from "../../../src/base/events.ts";
 import { checkHealth } from "../../../src/transaction/health.ts";
 import { openInstallDir, openStateDir } from "../../../src/installation/install_dir.ts";
 import { openRestartManager } from "../../../src/system/windows_holders.ts";
-import type { Processes, System } from "../../../src/system/system.ts";
+import type { Processes } from "../../../src/system/processes.ts";
+import type { System } from "../../../src/system/system.ts";
 import { transact } from "../../support/transaction.ts";
 
 const [what = "", folder = ""] = Deno.args;

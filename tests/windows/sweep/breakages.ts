@@ -2,7 +2,7 @@
 import { MoveAside, RemoveThenRename } from "../../support/broken_file_systems.ts";
 import { FaultyFileSystem, NO_FAULT } from "../../support/faulty_file_system.ts";
 import { namesBeside } from "../../../src/installation/names.ts";
-import type { FileSystem } from "../../../src/system/system.ts";
+import type { FileSystem } from "../../../src/system/file_system.ts";
 
 /** Which one. */
 export type Breakage =

@@ -1,6 +1,6 @@
 /** File systems that end the program, or pretend to, at the n-th step that changes something. */
 import { type Fault, FaultyFileSystem } from "../../support/faulty_file_system.ts";
-import type { FileSystem, OpenFile } from "../../../src/system/system.ts";
+import type { FileSystem, OpenFile } from "../../../src/system/file_system.ts";
 
 /** Steps that are no-ops on Windows. */
 const NO_STEP = ["syncDirectory"];

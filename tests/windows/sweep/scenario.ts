@@ -6,7 +6,7 @@ import { openInstallDir, openStateDir } from "../../../src/installation/install_
 import { recover } from "../../../src/transaction/recover.ts";
 import { RunLog } from "../../../src/output/run_log.ts";
 import type { Session } from "../../../src/session.ts";
-import type { FileSystem } from "../../../src/system/system.ts";
+import type { FileSystem } from "../../../src/system/file_system.ts";
 import { image, textOf } from "./images.ts";
 import { transact } from "../../support/transaction.ts";
 
