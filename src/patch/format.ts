@@ -117,6 +117,12 @@ export class Numbers {
 
   /** The next number. Throws `PatchError` behind the end. */
   next(): number {
+    const first = this.#bytes[this.#at];
+    // Nearly all are this short.
+    if (first !== undefined && first < 128) {
+      this.#at++;
+      return first;
+    }
     let value = 0;
     // Not by shifting: that ends at 32 bits.
     for (let factor = 1; factor <= 2 ** 28; factor *= 128) {
