@@ -21,9 +21,12 @@ export async function errorSweep(
   broken?: Broken & { readonly name: string },
 ): Promise<Row> {
   const row = lab.report.row(broken?.name ?? "an error at each call");
-  await inPairs(ERRORS, async (error) => {
+  const { only } = lab.report;
+  await inPairs(only ? ERRORS.filter((error) => error === only.of) : ERRORS, async (error) => {
     const bed = lab.bed("new", broken?.shim);
-    for (let at = 1; !(broken && row.shows(broken.columns)); at++) {
+    const first = only?.at ?? 1;
+    for (let at = first; !(broken && row.shows(broken.columns)); at++) {
+      if (only && at > first) break;
       bed.reset();
       const trace = { folders: [bed.install], class: "other", at, action: error } as const;
       const run = await lab.tracer.trace(trace, bed.command());
@@ -31,6 +34,7 @@ export async function errorSweep(
       if (!call) break;
       const names = call.paths.map((path) => path.split("/").at(-1)).join(" ");
       row.add({
+        at: `${error}:${at}`,
         where: `${error} at ${at}: ${call.kind} ${names}`,
         ...await look(bed, run),
       });

@@ -10,6 +10,8 @@ import type { Trace } from "./tracer.ts";
 
 /** An interrupted update, kept for the sweep of the recovery. */
 export interface Interrupted {
+  /** Before which call it was killed. */
+  readonly at: number;
   readonly where: string;
   /** The only place where it can be recovered: the journal knows its path. */
   readonly bed: Bed;
@@ -48,8 +50,9 @@ export async function killSweep(lab: Lab, sweep: KillSweep): Promise<Row> {
   const bed = lab.bed(sweep.release ?? "new", sweep.broken?.shim);
   const seen = new Set<string>();
   const { only } = lab.report;
-  for (let at = only ?? 1;; at += sweep.step ?? 1) {
-    if (only !== undefined && at !== only) break;
+  // Of a point of the recovery, what the kill left from which it starts.
+  const first = only ? Number(only.of ?? only.at) : 1;
+  for (let at = first; !only || at === first; at += sweep.step ?? 1) {
     bed.reset();
     const trace: Trace = {
       folders: [bed.install],
@@ -61,7 +64,8 @@ export async function killSweep(lab: Lab, sweep: KillSweep): Promise<Row> {
     const { killed, calls, code, output } = await lab.tracer.trace(trace, bed.command());
     if (!killed) {
       if (code !== (sweep.ends ?? 0)) {
-        row.complaints.push(`${sweep.name}: undisturbed it ends with ${code}: ${output}`);
+        const text = `${sweep.name}: undisturbed it ends with ${code}: ${output}`;
+        row.complaints.push({ text, at: String(at) });
       }
       break;
     }
@@ -69,20 +73,25 @@ export async function killSweep(lab: Lab, sweep: KillSweep): Promise<Row> {
     const where = `${at}: ${call.kind} ${
       call.paths.map((path) => path.split("/").at(-1)).join(" ")
     }`;
-    await keepNew(bed, seen, where, sweep);
-    row.add({ where, ...await recoverAndLook(bed, sweep.release === "sick") });
+    await keepNew(bed, seen, { at, where }, sweep);
+    row.add({ at: String(at), where, ...await recoverAndLook(bed, sweep.release === "sick") });
     if (sweep.broken && row.shows(sweep.broken.columns)) return row;
   }
   if (!sweep.broken) lab.report.close(row, sweep.least);
   return row;
 }
 
-async function keepNew(bed: Bed, seen: Set<string>, where: string, { keep, name }: KillSweep) {
+async function keepNew(
+  bed: Bed,
+  seen: Set<string>,
+  { at, where }: Pick<Interrupted, "at" | "where">,
+  { keep, name }: KillSweep,
+) {
   if (!keep) return;
   const signature = bed.signature();
   if (seen.has(signature)) return;
   seen.add(signature);
-  keep({ where, bed, kept: await bed.save(`${name} ${where}`.replaceAll(/\W+/g, "-")) });
+  keep({ at, where, bed, kept: await bed.save(`${name} ${where}`.replaceAll(/\W+/g, "-")) });
 }
 
 /** What a dead shim left, and what comes of it; a sick new version is not asked to run. */

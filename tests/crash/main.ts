@@ -1,5 +1,5 @@
 /**
- * `deno task test:crash [SECTION…] [--at N]`: the compiled shim, real file systems, real kills. Linux on
+ * `deno task test:crash [SECTION…] [--at POINT]`: the compiled shim, real file systems, real kills. Linux on
  * x86-64, as root (loop devices, other users' processes). Prints what it tries, a table and
  * "N passed, N failed". README, "How this is tested", says what the rows mean.
  */
@@ -14,7 +14,7 @@ import { powerCuts } from "./power_cuts.ts";
 import { proofs } from "./proofs.ts";
 import { reader } from "./reader.ts";
 import { recoverySweep } from "./recovery_sweep.ts";
-import { Report } from "./report.ts";
+import { parsePoint, Report } from "./report.ts";
 
 const HEALTH_CODE = 8;
 
@@ -24,7 +24,8 @@ const keep = (state: Interrupted) => void states.push(state);
 /** Where links cannot be had, nor a folder be synced: FAT, some network drives. */
 const NO_LINKS = ["link=EPERM", "syncdir=EINVAL"];
 
-const SECTIONS: Record<string, (lab: Lab) => Promise<unknown>> = {
+/** In the order in which they run. */
+export const SECTIONS: Record<string, (lab: Lab) => Promise<unknown>> = {
   async kills(lab) {
     await killSweep(lab, { name: "killed", class: "other", least: 50, keep });
     const name = "killed in the download";
@@ -58,8 +59,12 @@ if (import.meta.main) {
 
 async function runSections(scratch: string): Promise<boolean> {
   const at = Deno.args.indexOf("--at");
-  const report = new Report(at < 0 ? undefined : Number(Deno.args[at + 1]));
+  const report = new Report(at < 0 ? undefined : parsePoint(Deno.args[at + 1] ?? ""));
   const sections = at < 0 ? Deno.args : Deno.args.toSpliced(at, 2);
+  const unknown = sections.find((name) => !(name in SECTIONS));
+  if (unknown) {
+    throw new Error(`no section "${unknown}": one of ${Object.keys(SECTIONS).join(", ")}`);
+  }
   await using lab = await Lab.make(join(scratch, "lab"), report);
   const began = performance.now();
   for (const [name, section] of Object.entries(SECTIONS)) {

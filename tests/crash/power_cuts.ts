@@ -27,6 +27,8 @@ const LEAST = 100;
 
 /** One copy, and when it was made. */
 interface Instant {
+  /** Counted from 1. */
+  readonly at: number;
   readonly where: string;
   readonly image: string;
 }
@@ -34,11 +36,13 @@ interface Instant {
 /** All file systems, with all instants; then the same without fsync, which must be seen. */
 export async function powerCuts({ scratch, report }: Lab): Promise<void> {
   await using lab = await Lab.make(join(scratch, "power"), report, PADDING);
-  for (const kind of KINDS) {
+  const { only } = report;
+  for (const kind of only ? KINDS.filter((kind) => kind === only.of) : KINDS) {
     const row = lab.report.row(`power cut, ${kind}`);
     for (const forced of [false, true]) await cut(lab, kind, { row, forced });
     lab.report.close(row, LEAST);
   }
+  if (only) return;
   const withoutFsync = { forced: true, skip: ["sync", "syncdir"] };
   const lost = lab.report.row("without fsync a power cut loses a file on xfs");
   await cut(lab, "xfs", { row: lost, ...withoutFsync });
@@ -74,10 +78,13 @@ async function cut(lab: Lab, kind: Kind, how: Cut): Promise<void> {
     const instants: Instant[] = [];
     await must("sync", "--file-system", disk.folder);
     const trace = { folders: [bed.install], class: "other", at: 1, skip: how.skip ?? [] } as const;
+    let at = 0;
     for await (const line of lab.tracer.stops(trace, bed.command())) {
+      at++;
       const where = line.replaceAll("\t", " ").replace(/\/.*\//, "");
-      if (how.forced) await disk.syncSomethingElse(instants.length);
-      instants.push({ where, image: await disk.copy(instants.length) });
+      if (how.forced) await disk.syncSomethingElse(at - 1);
+      const wanted = lab.report.only?.at ?? at;
+      if (wanted === at) instants.push({ at, where, image: await disk.copy(at) });
     }
     await disk.unmount();
     await lookAtAll(disk, bed, instants, how.row);
@@ -89,13 +96,13 @@ async function cut(lab: Lab, kind: Kind, how: Cut): Promise<void> {
 async function lookAtAll(disk: Disk, bed: Bed, instants: readonly Instant[], row: Row) {
   // Between two writes of the file system copies are alike: what was proven is so for all of them.
   const proven = new Map<string, Awaited<ReturnType<typeof recoverOnce>>>();
-  for (const { where, image } of instants) {
+  for (const { at, where, image } of instants) {
     await disk.mount(image);
     const before = bed.verdict();
     const signature = bed.signature();
     const outcome = proven.get(signature) ?? await recoverOnce(bed);
     proven.set(signature, outcome);
-    row.add({ where, before, ...outcome });
+    row.add({ at: `${disk.kind}:${at}`, where, before, ...outcome });
     await disk.unmount();
     Deno.removeSync(image);
   }

@@ -22,7 +22,7 @@ export async function recoverySweep(lab: Lab, states: readonly Interrupted[]): P
 export async function sweepOne(
   lab: Lab,
   row: Row,
-  { bed, kept, where }: Interrupted,
+  { bed, kept, where, at: killed }: Interrupted,
 ): Promise<void> {
   await bed.restore(kept);
   const folders = [bed.install];
@@ -30,17 +30,18 @@ export async function sweepOne(
   const end = bed.signature();
   // Two kills between which nothing changed but the log leave one state to be looked at.
   const proven = new Map<string, Awaited<ReturnType<typeof repairTwice>>>();
-  for (let at = 1; at <= undisturbed.calls.length; at++) {
+  const { only } = lab.report;
+  for (let at = only?.at ?? 1; at <= (only?.at ?? undisturbed.calls.length); at++) {
     await bed.restore(kept);
     const trace = { folders, class: "any", at, action: "kill" } as const;
-    const { killed, calls } = await lab.tracer.trace(trace, bed.command("--repair"));
-    if (!killed) break;
+    const run = await lab.tracer.trace(trace, bed.command("--repair"));
+    if (!run.killed) break;
     const before = bed.verdict();
     const signature = bed.signature();
     const outcome = proven.get(signature) ?? await repairTwice(bed, end);
     proven.set(signature, outcome);
-    const what = `after "${where}", its ${at}: ${calls.at(-1)!.kind}`;
-    row.add({ where: what, before, ...outcome });
+    const what = `after "${where}", its ${at}: ${run.calls.at(-1)!.kind}`;
+    row.add({ at: `${killed}:${at}`, where: what, before, ...outcome });
   }
 }
 

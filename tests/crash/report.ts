@@ -17,6 +17,8 @@ const BAD: readonly Column[] = ["missing", "corrupt", "mixed", "left over", "oth
 
 /** One point of a sweep, after the recovery. */
 export interface Point {
+  /** What `--at` takes to try this point alone. */
+  readonly at: string;
   /** Where it was, for the one who has to look at it. */
   readonly where: string;
   /** Before any recovery: here `mixed` is no fault, between two renames. */
@@ -39,13 +41,13 @@ export class Row {
     "left over": 0,
     other: 0,
   };
-  readonly complaints: string[] = [];
+  readonly complaints: { readonly text: string; readonly at?: string }[] = [];
 
   constructor(readonly name: string) {}
 
   /** Counts one point. */
   add(point: Point): void {
-    const { where, before, after, strangers, other } = point;
+    const { at, where, before, after, strangers, other } = point;
     this.counts.tried++;
     this.counts[after]++;
     const wrong: string[] = [];
@@ -62,7 +64,8 @@ export class Row {
       this.counts.other++;
       wrong.push(other);
     }
-    if (wrong.length > 0) this.complaints.push(`${this.name}, ${where}: ${wrong.join("; ")}`);
+    if (wrong.length === 0) return;
+    this.complaints.push({ text: `${this.name}, ${where}: ${wrong.join("; ")}`, at });
   }
 
   /** Whether any of these was counted. */
@@ -82,13 +85,29 @@ interface Check {
   readonly failure: string | undefined;
 }
 
+/**
+ * One point of a sweep, as `--at` takes it: `12` is the twelfth call; `EIO:12` the same with that error,
+ * `xfs:12` on that file system; `12:7` the recovery's seventh, of what the kill at the twelfth left.
+ */
+export interface Only {
+  readonly of: string | undefined;
+  readonly at: number;
+}
+
+/** Throws if it is none. */
+export function parsePoint(text: string): Only {
+  const [, of, at] = /^(?:(\w+):)?([1-9]\d*)$/.exec(text) ?? [];
+  if (at === undefined) throw new Error(`--at needs a point such as 12, EIO:12 or 12:7: ${text}`);
+  return { of, at: Number(at) };
+}
+
 /** All of a run. */
 export class Report {
   /** The section that runs, for the command that runs it again. */
   section = "";
 
-  /** `only`: a sweep tries this point alone (`--at N`). */
-  constructor(readonly only?: number) {}
+  /** `only`: a sweep tries this point alone. */
+  constructor(readonly only?: Only) {}
 
   readonly rows: Row[] = [];
   readonly checks: Check[] = [];
@@ -108,12 +127,8 @@ export class Report {
       : undefined;
     const bad = row.bad > 0 ? `${row.bad} bad` : undefined;
     this.add(`${row.name}: ${tried} points`, [few, bad].filter(Boolean).join(", ") || undefined);
-    for (const complaint of row.complaints.slice(0, 10)) {
-      console.log(`      ${complaint}`);
-      // A sweep of kills names its point first.
-      const at = /, (\d+): /.exec(complaint)?.[1];
-      const point = this.section === "kills" && at ? ` --at ${at}` : "";
-      console.log(`        again: deno task test:crash ${this.section}${point}`);
+    for (const { text, at } of row.complaints.slice(0, 10)) {
+      console.log(`      ${text}\n        again: ${this.#command(at)}`);
     }
   }
 
@@ -122,7 +137,7 @@ export class Report {
     const missed = row.shows(columns) ? undefined : `no ${columns.join(" or ")} was seen`;
     this.add(`it is seen that ${row.name}`, missed);
     if (missed) {
-      for (const complaint of row.complaints.slice(0, 3)) console.log(`      ${complaint}`);
+      for (const { text } of row.complaints.slice(0, 3)) console.log(`      ${text}`);
     }
     this.rows.splice(this.rows.indexOf(row), 1);
   }
@@ -130,9 +145,12 @@ export class Report {
   /** One promise: `failure` says what was wrong with it. */
   add(name: string, failure: string | undefined): void {
     this.checks.push({ name, failure });
-    console.log(
-      `${failure === undefined ? "ok   " : "FAIL "} ${name}${failure ? `: ${failure}` : ""}`,
-    );
+    if (failure === undefined) return console.log(`ok    ${name}`);
+    console.log(`FAIL  ${name}: ${failure}\n        again: ${this.#command()}`);
+  }
+
+  #command(at?: string): string {
+    return `deno task test:crash ${this.section}${at === undefined ? "" : ` --at ${at}`}`;
   }
 
   /** Runs one promise: it holds if nothing is thrown. */

@@ -5,6 +5,7 @@
  * all old or all new after it, is nothing left, does another repair change nothing.
  */
 import { assert, assertRejects } from "@std/assert";
+import { sweepTest } from "../support/again.ts";
 import * as broken from "../support/broken_file_systems.ts";
 import { explore } from "../support/crash_explorer.ts";
 import { FaultyFileSystem } from "../support/faulty_file_system.ts";
@@ -64,17 +65,18 @@ const EXPLORED_ON_WINDOWS: typeof EXPLORED = [
 ];
 
 for (const [what, least, scenario] of EXPLORED) {
-  Deno.test(`No crash breaks an update: ${what}`, async () => {
-    const { states } = await explore(explorationOf(scenario));
-    assert(states >= least, `only ${states} states were looked at`);
-  });
+  const name = `No crash breaks an update: ${what}`;
+  sweepTest({ task: "test", url: import.meta.url, name }, () => exploreAll(scenario, least));
 }
 
 for (const [what, least, scenario] of EXPLORED_ON_WINDOWS) {
-  Deno.test(`No crash breaks an update on Windows: ${what}`, async () => {
-    const { states } = await explore(explorationOf(scenario));
-    assert(states >= least, `only ${states} states were looked at`);
-  });
+  const name = `No crash breaks an update on Windows: ${what}`;
+  sweepTest({ task: "test", url: import.meta.url, name }, () => exploreAll(scenario, least));
+}
+
+async function exploreAll(scenario: Scenario, least: number): Promise<void> {
+  const { states } = await explore(explorationOf(scenario));
+  assert(states >= least, `only ${states} states were looked at`);
 }
 
 /** Each is a way in which updaters were broken; the exploration has to see it. */

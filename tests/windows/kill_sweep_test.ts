@@ -3,6 +3,7 @@
  * `sweep/driver.ts` has what is looked at after each.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { sweepTest } from "../support/again.ts";
 import { DENO, runWindows, windowsPath } from "./bed.ts";
 import { programArgs } from "./bundle.ts";
 import type { Breakage } from "./sweep/breakages.ts";
@@ -25,10 +26,11 @@ const SWEEPS: readonly [what: string, least: readonly [number, number], scenario
 ];
 
 for (const [what, [updates, repairs], scenario] of SWEEPS) {
-  Deno.test(`No kill breaks an update: ${what}`, async () => {
+  const name = `No kill breaks an update: ${what}`;
+  sweepTest({ task: "test:windows", url: import.meta.url, name }, async () => {
     const seen = await sweep(scenario);
     console.log(`${what}: ${seen.updateKills} updates and ${seen.repairKills} repairs terminated`);
-    assertEquals(seen.complaint, null);
+    if (seen.complaint !== null) throw new Error(seen.complaint);
     assert(seen.updateKills >= updates, `only ${seen.updateKills} updates were terminated`);
     assert(seen.repairKills >= repairs, `only ${seen.repairKills} repairs were terminated`);
     // What does not run in its place is never gone on with, by no start.
