@@ -1,7 +1,7 @@
 /**
  * `deno task test:crash [SECTION…] [--at POINT]`: the compiled shim, real file systems, real kills. Linux on
  * x86-64, as root (loop devices, other users' processes). Prints what it tries, a table and
- * "N passed, N failed". README, "How this is tested", says what the rows mean.
+ * "N passed, N failed". .github/TESTING.md says what the rows mean.
  */
 import { join } from "@std/path";
 import { concurrency } from "./concurrency.ts";

@@ -1,7 +1,8 @@
-/** Counts what was tried and prints the table. */
+/** Counts what was tried and prints the table of .github/TESTING.md. */
 import type { Verdict } from "./bed.ts";
 
-const COLUMNS = [
+/** Of the table, in its order. */
+export const COLUMNS = [
   "tried",
   "old",
   "new",
@@ -165,14 +166,22 @@ export class Report {
 
   /** The table and the last line. Returns whether all is well. */
   finish(): boolean {
-    const width = Math.max(...this.rows.map(({ name }) => name.length));
-    console.log(`\n${"".padEnd(width)}  ${COLUMNS.map((name) => name.padStart(9)).join("")}`);
-    for (const { name, counts } of this.rows) {
-      const cells = COLUMNS.map((column) => String(counts[column]).padStart(9)).join("");
-      console.log(`${name.padEnd(width)}  ${cells}`);
-    }
+    if (this.rows.length > 0) console.log(`\n${markdown(this.rows)}`);
     const failed = this.checks.filter(({ failure }) => failure !== undefined).length;
     console.log(`\n${this.checks.length - failed} passed, ${failed} failed`);
     return failed === 0;
   }
+}
+
+/** As `deno fmt` would write it. */
+function markdown(rows: readonly Row[]): string {
+  const cells = [
+    ["", ...COLUMNS],
+    ...rows.map(({ name, counts }) => [name, ...COLUMNS.map((column) => String(counts[column]))]),
+  ];
+  const widths = cells[0]!.map((_, at) => Math.max(3, ...cells.map((row) => row[at]!.length)));
+  const line = (row: readonly string[], fill = " ") =>
+    `| ${row.map((cell, at) => cell.padEnd(widths[at]!, fill)).join(" | ")} |`;
+  const [head, ...body] = cells.map((row) => line(row));
+  return [head, line(widths.map(() => ""), "-"), ...body].join("\n");
 }
