@@ -6,8 +6,8 @@
 import { join } from "@std/path";
 import { concurrency } from "./concurrency.ts";
 import { errorSweep } from "./error_sweep.ts";
-import { type Interrupted, killSweep } from "./kill_sweep.ts";
-import { Lab } from "./lab.ts";
+import { type Interrupted, type KillSweep, killSweep } from "./kill_sweep.ts";
+import { inPairs, Lab } from "./lab.ts";
 import { parents } from "./parents.ts";
 import { places } from "./places.ts";
 import { powerCuts } from "./power_cuts.ts";
@@ -24,20 +24,20 @@ const keep = (state: Interrupted) => void states.push(state);
 /** Where links cannot be had, nor a folder be synced: FAT, some network drives. */
 const NO_LINKS = ["link=EPERM", "syncdir=EINVAL"];
 
+const patched = { release: "patched", least: 50 } as const;
+const undone = { release: "sick", ends: HEALTH_CODE } as const;
+const KILLS: readonly KillSweep[] = [
+  { name: "killed", class: "other", least: 50, keep },
+  { name: "killed in the download", class: "write", release: "slow", least: 50, step: 3 },
+  { name: "killed, by patches", class: "other", ...patched, keep },
+  { name: "killed while patching", class: "write", ...patched, least: 10 },
+  { name: "killed, without links", class: "other", fail: NO_LINKS, least: 50, keep },
+  { name: "killed while undoing", class: "other", ...undone, least: 40, keep },
+];
+
 /** In the order in which they run. */
 export const SECTIONS: Record<string, (lab: Lab) => Promise<unknown>> = {
-  async kills(lab) {
-    await killSweep(lab, { name: "killed", class: "other", least: 50, keep });
-    const name = "killed in the download";
-    await killSweep(lab, { name, class: "write", release: "slow", least: 50, step: 3 });
-    const patched = { release: "patched", least: 50 } as const;
-    await killSweep(lab, { name: "killed, by patches", class: "other", ...patched, keep });
-    await killSweep(lab, { name: "killed while patching", class: "write", ...patched, least: 10 });
-    const fallback = { name: "killed, without links", fail: NO_LINKS } as const;
-    await killSweep(lab, { ...fallback, class: "other", least: 50, keep });
-    const undoing = { name: "killed while undoing", release: "sick", ends: HEALTH_CODE } as const;
-    await killSweep(lab, { ...undoing, class: "other", least: 40, keep });
-  },
+  kills: (lab) => inPairs(KILLS, async (sweep) => void await killSweep(lab, sweep)),
   recovery: (lab) => recoverySweep(lab, states),
   errors: (lab) => errorSweep(lab),
   power: powerCuts,

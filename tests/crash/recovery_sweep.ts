@@ -7,12 +7,16 @@ import { inPairs, type Lab } from "./lab.ts";
 import type { Bed } from "./bed.ts";
 import type { Row } from "./report.ts";
 
+/** What came of a state of the disk; many kills leave the same one. */
+export type Proven = Map<string, Awaited<ReturnType<typeof repairTwice>>>;
+
 /** Sweeps all; two workers never share a bed, because a journal knows its path. */
 export async function recoverySweep(lab: Lab, states: readonly Interrupted[]): Promise<void> {
   const row = lab.report.row("recovery killed");
   await inPairs(new Set(states.map(({ bed }) => bed)), async (bed) => {
+    const proven: Proven = new Map();
     for (const state of states.filter((state) => state.bed === bed)) {
-      await sweepOne(lab, row, state);
+      await sweepOne(lab, row, state, proven);
     }
   });
   lab.report.close(row, 300);
@@ -23,13 +27,12 @@ export async function sweepOne(
   lab: Lab,
   row: Row,
   { bed, kept, where, at: killed }: Interrupted,
+  proven: Proven = new Map(),
 ): Promise<void> {
   await bed.restore(kept);
   const folders = [bed.install];
   const undisturbed = await lab.tracer.trace({ folders }, bed.command("--repair"));
   const end = bed.signature();
-  // Two kills between which nothing changed but the log leave one state to be looked at.
-  const proven = new Map<string, Awaited<ReturnType<typeof repairTwice>>>();
   const { only } = lab.report;
   for (let at = only?.at ?? 1; at <= (only?.at ?? undisturbed.calls.length); at++) {
     await bed.restore(kept);
@@ -37,9 +40,9 @@ export async function sweepOne(
     const run = await lab.tracer.trace(trace, bed.command("--repair"));
     if (!run.killed) break;
     const before = bed.verdict();
-    const signature = bed.signature();
-    const outcome = proven.get(signature) ?? await repairTwice(bed, end);
-    proven.set(signature, outcome);
+    const state = `${end}\n\n${bed.signature()}`;
+    const outcome = proven.get(state) ?? await repairTwice(bed, end);
+    proven.set(state, outcome);
     const what = `after "${where}", its ${at}: ${run.calls.at(-1)!.kind}`;
     row.add({ at: `${killed}:${at}`, where: what, before, ...outcome });
   }
