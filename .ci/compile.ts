@@ -3,8 +3,9 @@
  * bundles the program and compiles it into one executable with the permissions that it needs and no
  * others.
  */
-import { dirname, fromFileUrl, join, resolve, toFileUrl } from "@std/path";
+import { dirname, fromFileUrl, join, resolve } from "@std/path";
 import { parseArgs } from "@std/cli/parse-args";
+import { importMap } from "./import_map.ts";
 import { PINNED, pinnedRuntime } from "./pinned_runtime.ts";
 import { runProgram } from "./run_program.ts";
 import { sourceTime } from "./source_time.ts";
@@ -75,25 +76,12 @@ export async function bundleTo(
   const scratch = Deno.makeTempDirSync({ prefix: "updater-shim-imports-" });
   try {
     const map = join(scratch, "imports.json");
-    Deno.writeTextFileSync(map, JSON.stringify({ imports: importsFor(target) }));
+    Deno.writeTextFileSync(map, JSON.stringify(importMap(entry, target, scratch)));
     const args = ["bundle", "--quiet", "--minify", "--import-map", map, "--output", output, entry];
     await runProgram(Deno.execPath(), args, { cwd: ROOT });
   } finally {
     Deno.removeSync(scratch, { recursive: true });
   }
-}
-
-/** The project's own imports, and of the platforms that of `target` alone: half as much to bundle. */
-function importsFor(target: string): Record<string, string> {
-  const { imports } = JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.json"))) as {
-    readonly imports: Readonly<Record<string, string>>;
-  };
-  const module = (name: string) => toFileUrl(join(ROOT, "src", "system", name)).href;
-  const own = target.includes("windows")
-    ? { "own_platform.ts": "own_windows.ts", "deno_files.ts": "deno_files_windows.ts" }
-    : { "own_platform.ts": "own_posix.ts" };
-  const exchanged = Object.entries(own).map(([name, by]) => [module(name), module(by)]);
-  return { ...imports, ...Object.fromEntries(exchanged) };
 }
 
 /** Each with its reason in the README, "Permissions". */

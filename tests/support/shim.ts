@@ -51,8 +51,8 @@ function removeOld(folder: string): void {
 }
 
 function sourceDigest(program: "shim" | "pack"): string {
-  const files = ["deno.json", "deno.lock", "main.ts", ".ci/compile.ts", ".ci/pinned_runtime.ts"]
-    .concat(filesBelow("src"))
+  const build = ["compile", "import_map", "pinned_runtime"].map((name) => `.ci/${name}.ts`);
+  const files = ["deno.json", "deno.lock", "main.ts", ...build, ...filesBelow("src")]
     // Nothing of the maker of releases is in the shim.
     .filter((file) => program === "pack" || !file.startsWith("src/pack/"));
   const hash = createHash("sha256");
