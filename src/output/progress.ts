@@ -1,4 +1,5 @@
 /** All files of a download in one line: a bar on a terminal, else a line now and then. */
+import { format as bytes } from "@std/fmt/bytes";
 import type { System } from "../system/system.ts";
 
 /** How far one file is, in bytes. */
@@ -20,14 +21,6 @@ const MAX_BAR = 40;
 /** What "instead of" and the shortest bar take; narrower terminals do without the first. */
 const WIDE = 34;
 const MAX_LEFT_SECONDS = 100 * 3600;
-
-const UNITS = ["B", "kB", "MB", "GB", "TB"];
-
-/** A number of bytes as people read it, with three digits, such as "31.5 MB". */
-export function bytes(count: number): string {
-  const exponent = count < 1 ? 0 : Math.min(Math.floor(Math.log10(count) / 3), UNITS.length - 1);
-  return `${Number((count / 1000 ** exponent).toPrecision(3))} ${UNITS[exponent]}`;
-}
 
 /** Sums up and shows; lives as long as the reporter. */
 export class Progress {

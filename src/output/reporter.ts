@@ -1,6 +1,7 @@
 /** Events for people (standard error) and for programs (standard output, one JSON object a line). */
+import { format as bytes } from "@std/fmt/bytes";
 import type { Report, ShimEvent } from "../base/events.ts";
-import { bytes, type FileProgress, Progress } from "./progress.ts";
+import { type FileProgress, Progress } from "./progress.ts";
 import { addressed, learn, opening, type Subject, subjectOf } from "./subject.ts";
 import type { System } from "../system/system.ts";
 import { visible, visibleJson } from "./text.ts";
