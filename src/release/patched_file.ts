@@ -14,7 +14,7 @@ import type { PlannedPatch } from "./patches.ts";
  */
 export async function makePatchedFile(
   fs: FileSystem,
-  { old, result }: PlannedPatch,
+  { old, result }: Pick<PlannedPatch, "old" | "result">,
   patch: string,
   staged: string,
   signal: AbortSignal,

@@ -21,6 +21,7 @@ const TWO = ["/opt/a", "/opt/b"];
 const SCENARIOS: Scenario[] = [
   { model: "ordered", targets: TWO },
   { model: "ordered", targets: TWO, sick: true },
+  { model: "ordered", targets: TWO, patched: true },
   { model: "ordered", targets: ["/opt/a", "/srv/b"], firstOfLast: true },
 ];
 

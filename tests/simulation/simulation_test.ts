@@ -32,6 +32,7 @@ const EXPLORED: [what: string, least: number, scenario: Scenario][] = [
   ["two files, with torn renames", 500, { model: "split", targets: TWO }],
   ["two files, one of them new", 350, { model: "split", targets: TWO, firstOfLast: true }],
   ["two files that turn out sick", 350, { model: "split", targets: TWO, sick: true }],
+  ["two files, by patches", 200, { model: "ordered", targets: TWO, patched: true }],
   ["three files", 1000, { model: "subset", targets: THREE }],
   ["three files, one of them new", 800, { model: "ordered", targets: THREE, firstOfLast: true }],
   ["two devices", 500, { model: "split", targets: APART }],
@@ -54,6 +55,12 @@ const EXPLORED_ON_WINDOWS: typeof EXPLORED = [
     targets: TWO,
     executing: true,
     sick: true,
+  }],
+  ["two files that run, by patches", 600, {
+    ...WINDOWS,
+    targets: TWO,
+    executing: true,
+    patched: true,
   }],
   ["two devices, running", 900, { ...WINDOWS, targets: APART, executing: true }],
   ["no hard links, running", 400, {

@@ -5,10 +5,13 @@ import { isThere, writeAll } from "../../src/files/durable_files.ts";
 import { UpdateError } from "../../src/base/errors.ts";
 import { openInstallDir, openStateDir } from "../../src/installation/install_dir.ts";
 import { RunLog } from "../../src/output/run_log.ts";
+import { makePatchedFile } from "../../src/release/patched_file.ts";
 import { recover } from "../../src/transaction/recover.ts";
 import type { Session } from "../../src/session.ts";
 import type { FileSystem } from "../../src/system/file_system.ts";
 import type { Crashed, Exploration } from "./crash_explorer.ts";
+import { patchBetween } from "./patches.ts";
+import { sha256 } from "./shim.ts";
 import { type Model, ROOT, SimulatedDisk } from "./simulated_disk.ts";
 import { SimulatedFileSystem } from "./simulated_file_system.ts";
 import { fakeExecutable, simulatedSystem } from "./simulated_system.ts";
@@ -26,12 +29,16 @@ export interface Scenario {
   readonly executing?: boolean;
   /** The new version fails its health check once it is installed. */
   readonly sick?: boolean;
+  /** What is installed is updated by patches, and where that fails by the full file. */
+  readonly patched?: boolean;
   /** Exchanges the file system of an update or a repair, to break it. */
   readonly wrap?: (fs: SimulatedFileSystem, of: "update" | "repair") => FileSystem;
 }
 
 const FOLDER = "/opt";
 const MOUNT = "/srv";
+/** Where the patches lie that were fetched. */
+const PATCHES = "patches";
 const STATE = `${FOLDER}/.updater-shim`;
 /** What may be in a state dir that nobody works in. */
 const HOME = `${STATE}/updater-shim`;
@@ -84,9 +91,18 @@ export function makeDisk(scenario: Scenario): SimulatedDisk {
     disk.write(file, { bytes: contentOf("old", path) });
     disk.syncFile(file);
     disk.syncFolder(folder);
+    if (scenario.patched) makeDurablePatch(disk, path);
   }
   disk.syncFolder(ROOT);
   return disk;
+}
+
+function makeDurablePatch(disk: SimulatedDisk, path: string): void {
+  const folder = disk.find(ROOT, PATCHES) ?? disk.create(ROOT, PATCHES, 0o755, true);
+  const file = disk.create(folder, basename(path), 0o600);
+  disk.write(file, { bytes: patchBetween(contentOf("old", path), contentOf("new", path)) });
+  disk.syncFile(file);
+  disk.syncFolder(folder);
 }
 
 function contentOf(version: "old" | "new", path: string): Uint8Array<ArrayBuffer> {
@@ -115,9 +131,10 @@ export async function update(
 ): Promise<"old" | "new"> {
   const session = sessionOf(scenario, simulated, "update");
   const { fs } = session.system;
-  const fill = (staged: string, name: string) => {
-    const file = fs.openSync(staged, { write: true });
+  const fill = async (staged: string, name: string) => {
     const path = scenario.targets.find((path) => basename(path) === name)!;
+    if (scenario.patched && await patched(scenario, fs, path, staged)) return;
+    const file = fs.openSync(staged, { write: true });
     writeAll(file, contentOf("new", path));
     file.close();
   };
@@ -134,6 +151,26 @@ export async function update(
   // As each run does. On Windows the sync of this file is what makes the last renames durable.
   new RunLog(session.system, session.dir, "update").finish(0);
   return told;
+}
+
+/** False where the full file has to be taken, because something is broken: `staged` is empty then. */
+async function patched(
+  { targets, firstOfLast, wrap }: Scenario,
+  fs: FileSystem,
+  path: string,
+  staged: string,
+): Promise<boolean> {
+  if (firstOfLast && path === targets.at(-1)) return false;
+  const bytes = contentOf("new", path);
+  const result = { size: bytes.length, sha256: sha256(bytes) };
+  const patch = `/${PATCHES}/${basename(path)}`;
+  try {
+    await makePatchedFile(fs, { old: path, result }, patch, staged, new AbortController().signal);
+    return true;
+  } catch (error) {
+    if (!wrap) throw error;
+    return false;
+  }
 }
 
 /** What the next start does. Throws if it could not restore something. */

@@ -9,7 +9,7 @@ import { fillAll, Staging } from "../../src/transaction/transaction.ts";
 import { RECEIPT } from "./receipt.ts";
 
 /** Puts the new bytes into an empty file that is there. */
-type Fill = (staged: string, name: string) => void;
+type Fill = (staged: string, name: string) => void | Promise<void>;
 
 /** Replaces what these names of the install dir stand for; the old ones are kept for a rollback. */
 export async function transact(
@@ -30,9 +30,9 @@ export async function transact(
   const filled = await fillAll(
     staging.files,
     ({ staged, name }) =>
-      onFile("fill", staged, () => {
-        fill(staged, name);
-        return Promise.resolve(digestFile(fs, staged));
+      onFile("fill", staged, async () => {
+        await fill(staged, name);
+        return digestFile(fs, staged);
       }),
     stop,
   );
