@@ -6,20 +6,66 @@ import { dirname, fromFileUrl, join } from "@std/path";
 
 const ROOT = dirname(dirname(fromFileUrl(import.meta.url)));
 
+/** Folders with tasks of their own. */
+const APART = ["tests/windows", "tests/crash", "tests/programs"];
+
 /** What `deno test` gets for each task where the command line names no file or folder. */
 export const SUITES: Readonly<Record<string, readonly string[]>> = {
-  "test": ["--ignore=tests/windows,tests/crash,tests/programs", "tests/"],
+  "test": [`--ignore=${APART}`, "tests/"],
   "test:programs": ["tests/programs/"],
   "test:windows": ["tests/windows/"],
   "fuzz": ["tests/fuzz/", "tests/histories/", "tests/programs/archive_differential_test.ts"],
 };
 
-/** Runs `deno test` with these arguments; its exit code. */
-async function runTests(args: readonly string[], report: string): Promise<number> {
-  const { code } = await new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", `--junit-path=${report}`, ...args],
-  }).spawn().status;
-  return code;
+/** Files of the ordinary tests know nothing of each other: so many processes have their shares. */
+const AT_ONCE = Math.min(navigator.hardwareConcurrency, 4);
+
+interface Ended {
+  readonly code: number;
+  /** JUnit's. */
+  readonly report: string;
+}
+
+/** Runs `deno test`. What the first of several prints is seen at once, of the others when they end. */
+async function runTests(args: readonly string[], index: number): Promise<Ended> {
+  const report = Deno.makeTempFileSync({ prefix: "updater-shim-", suffix: ".xml" });
+  const stdio = index === 0 ? "inherit" : "piped";
+  try {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["test", "-A", `--junit-path=${report}`, ...args],
+      stdout: stdio,
+      stderr: stdio,
+    }).spawn();
+    const printed = stdio === "piped" ? await child.output() : undefined;
+    const { code } = await child.status;
+    for (const part of [printed?.stdout, printed?.stderr]) {
+      if (part) await write(part);
+    }
+    return { code, report: Deno.readTextFileSync(report) };
+  } finally {
+    Deno.removeSync(report);
+  }
+}
+
+async function write(bytes: Uint8Array): Promise<void> {
+  await new Blob([bytes.slice()]).stream().pipeTo(Deno.stdout.writable, { preventClose: true });
+}
+
+/** The files of the ordinary tests, dealt out. */
+export function shares(folder: string, without: readonly string[], count: number): string[][] {
+  const files = testFiles(folder).filter((file) =>
+    !without.some((left) => file.startsWith(`${left}/`))
+  );
+  return Array.from({ length: count }, (_, share) => files.filter((_, at) => at % count === share));
+}
+
+function testFiles(folder: string): string[] {
+  return [...Deno.readDirSync(folder)]
+    .sort((one, other) => one.name < other.name ? -1 : 1)
+    .flatMap(({ name, isDirectory }) => {
+      const path = `${folder}/${name}`;
+      return isDirectory ? testFiles(path) : name.endsWith("_test.ts") ? [path] : [];
+    });
 }
 
 /** A test or step that a JUnit report calls skipped. */
@@ -112,13 +158,11 @@ if (import.meta.main) {
   const [task = "", ...given] = Deno.args;
   const suite = SUITES[task];
   if (!suite) throw new Error(`no suite "${task}": one of ${Object.keys(SUITES).join(", ")}`);
-  const args = given.some(exists) ? given : [...given, ...suite];
-  const report = Deno.makeTempFileSync({ prefix: "updater-shim-", suffix: ".xml" });
-  try {
-    const code = await runTests(args, report);
-    console.log(ending(task, Deno.readTextFileSync(report), given.length > 0).join("\n"));
-    Deno.exitCode = code;
-  } finally {
-    Deno.removeSync(report);
-  }
+  const all = task === "test" && given.length === 0
+    ? shares("tests", APART, AT_ONCE)
+    : [given.some(exists) ? given : [...given, ...suite]];
+  const ended = await Promise.all(all.map(runTests));
+  const report = ended.map(({ report }) => report).join("\n");
+  console.log(ending(task, report, given.length > 0).join("\n"));
+  Deno.exitCode = Math.max(...ended.map(({ code }) => code));
 }

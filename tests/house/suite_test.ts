@@ -1,7 +1,7 @@
 /** A suite says at its end what it left out and what else there is. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
-import { ending, SUITES } from "../../.ci/suite.ts";
+import { ending, shares, SUITES } from "../../.ci/suite.ts";
 
 const ROOT = dirname(dirname(dirname(fromFileUrl(import.meta.url))));
 const LEFT_OUT = `left & out <"é">`;
@@ -59,6 +59,16 @@ Deno.test("every folder of tests belongs to a task, and each of those tasks to a
     assertEquals(Deno.statSync(join(ROOT, folder)).isDirectory, true);
     assertStringIncludes(Object.keys(tasks).join(" "), folder.replace("tests/", "test:"));
   }
+});
+
+Deno.test("each file of the ordinary tests is in one share, and none of another task's in any", () => {
+  const files = shares("tests", ["tests/crash", "tests/windows"], 3).flat();
+  assertEquals(files.length, new Set(files).size);
+  assertEquals(
+    shares("tests", [], 2).flat().sort().filter((file) => !/^tests\/(crash|windows)\//.test(file)),
+    files.sort(),
+  );
+  assertEquals(files.includes("tests/house/suite_test.ts"), true);
 });
 
 async function run(env: Record<string, string>, ...args: string[]) {
