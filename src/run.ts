@@ -91,13 +91,13 @@ export async function run(args: readonly string[], system: System): Promise<numb
     const make = command.kind === "update" && !command.dryRun;
     const dir = findInstallDir(system, { ...command, make });
     return await workAsOwner(system, dir.path, args) ??
-      await work(command, dir, system, report, subject);
+      await workInFolder(command, dir, system, report, subject);
   } catch (error) {
     return fail(error, report);
   }
 }
 
-async function work(
+async function workInFolder(
   command: Work,
   dir: InstallDir,
   system: System,
@@ -108,6 +108,24 @@ async function work(
   const session: Session = { system, dir: seen, report };
   const stop = new AbortController();
   listen(system, stop);
+  try {
+    return await work(command, dir, session, subject, stop);
+  } catch (error) {
+    // Before anything was waited for.
+    const code = fail(error, report);
+    await startOld(session, command, undefined, stop.signal);
+    return code;
+  }
+}
+
+async function work(
+  command: Work,
+  dir: InstallDir,
+  session: Session,
+  subject: Subject,
+  stop: AbortController,
+): Promise<number> {
+  const { system, dir: seen, report } = session;
   const config = configFor(command, session);
   subject.tool = config.name ?? installedName(session);
   if (command.kind === "status") return await showStatus(session, command.json);
@@ -226,7 +244,7 @@ async function workLogged(run: Run): Promise<number> {
     session.report(event);
   };
   const logged: Session = { ...session, report, mayWrite: true };
-  let code = 1, parentEnded = !waits(command, system);
+  let code = 1, waited = false, parentEnded = false;
   try {
     const ended = endedWait(logged);
     if (ended) report(ended);
@@ -234,6 +252,7 @@ async function workLogged(run: Run): Promise<number> {
     if (waits(command, system)) {
       tellUnrepaired(logged, recovery);
       lock.release();
+      waited = true;
       await waitOutside(logged, command, stop);
       parentEnded = true;
       lock = await take();
@@ -242,16 +261,39 @@ async function workLogged(run: Run): Promise<number> {
     code = await workLocked({ ...run, session: logged }, recovery, lock);
   } catch (error) {
     code = fail(error, report);
-    // A service that was to be updated is not to stay down for it. Whoever stopped us wants it so.
-    if (command.relaunch && parentEnded && !stop.aborted) {
-      await relaunch(logged, config.name, command.relaunch);
-    }
+    // The tool's end is waited for without it.
+    if (command.relaunch && !waited) lock.release();
+    if (!waited || parentEnded) await startOld(logged, command, config.name, stop, parentEnded);
   } finally {
     // An uninstalled tool has no folder to write to.
     if (hasHome(system, dir)) log.finish(code);
     lock.release();
   }
   return code;
+}
+
+/**
+ * A service that was to be updated is not to stay down because that failed: it is started as it is,
+ * when it has ended. Whoever stopped us wants it so.
+ */
+async function startOld(
+  session: Session,
+  command: Work,
+  name: string | undefined,
+  stop: AbortSignal,
+  parentEnded = false,
+): Promise<void> {
+  if (!command.relaunch || command.dryRun || stop.aborted) return;
+  const { parentPid, waitStdin, waitTimeoutMs: timeoutMs } = command;
+  try {
+    if (!parentEnded && waits(command, session.system)) {
+      await waitForParent(session, { parentPid, waitStdin, timeoutMs }, stop);
+    }
+    await relaunch(session, name, command.relaunch);
+  } catch (error) {
+    if (!(error instanceof UpdateError)) throw error;
+    session.report(asWarning(error));
+  }
 }
 
 /** Whether somebody is to end first. */

@@ -15,7 +15,7 @@ import {
 import { toolIdOfShim } from "../installation/names.ts";
 import type { Session } from "../session.ts";
 import type { Staged } from "../transaction/plan.ts";
-import { folderIdentity } from "../transaction/journal.ts";
+import { folderIdentity, isOriginals } from "../transaction/journal.ts";
 import { holds } from "../transaction/swap.ts";
 import { isUntouched } from "./file_state.ts";
 import { behindOf, pathOf, type Target } from "../installation/targets.ts";
@@ -142,6 +142,7 @@ export function nextReceipt(
   const dropped = [...before?.dropped ?? [], ...others === "dropped" ? rest : []];
   return {
     format: 1,
+    tool: dir.id,
     ...release,
     files: [...set.map(installed), ...others === "kept" ? rest : []],
     dropped: dropped.filter((file) =>
@@ -152,15 +153,23 @@ export function nextReceipt(
     updated: new Date(clock.now()).toISOString(),
   };
 
-  function installed({ name, path, content: { size, sha256 }, modified }: InSet): Installed {
+  function installed(file: InSet): Installed {
+    const { name, path, content: { size, sha256 }, modified } = file;
     const behind = behindOf(fs, dir, { name, path });
     return {
       name,
       size,
       sha256,
       ...(modified && { modified: modified.getTime() }),
-      ...(behind !== undefined && { behind, folder: folderIdentity(fs, dir) ?? undefined }),
+      ...(behind !== undefined && { behind, folder: installerOf(file) ?? undefined }),
     };
+  }
+
+  /** In a copy, what is the original's and was not replaced stays the original's. */
+  function installerOf({ name, path, replaced }: InSet): number | null | undefined {
+    const known = before?.files.find((file) => file.name === name)?.folder;
+    const stays = replaced === null && isOriginals(fs, dir, known, path);
+    return stays ? known : folderIdentity(fs, dir);
   }
 }
 
@@ -180,6 +189,7 @@ function nextRollback(
     const ours = known?.some((file) => file.name === name && sameContent(file, replaced));
     return [{ name, ...replaced, ...ours === false && { foreign: true } }];
   });
-  if (files.length === 0 && version === null) return null;
+  // Nothing was replaced: going back would change nothing but the number.
+  if (files.length === 0) return null;
   return { version, release: digest, files };
 }

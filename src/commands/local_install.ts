@@ -4,7 +4,7 @@ import { copyFile, isThere, realPath, removeIfThere } from "../files/durable_fil
 import { digestFileInBackground } from "../files/digest.ts";
 import { UpdateError } from "../base/errors.ts";
 import { isPlainName, PLAIN_NAME } from "../base/file_names.ts";
-import { refuseNamesInUse } from "./names_in_use.ts";
+import { refuseNamesInUse, refuseOriginals } from "./names_in_use.ts";
 import type { InstallDir } from "../installation/install_dir.ts";
 import { examine } from "../files/executable_format.ts";
 import { onFile } from "../files/fs_errors.ts";
@@ -63,7 +63,10 @@ export async function installLocal(
     });
   }
   const before = await findInstalled(session, [target], healthCheck, true);
-  if (!force) refuseNamesInUse(session, [target], before.receipt);
+  if (!force) {
+    refuseNamesInUse(session, [target], before.receipt);
+    refuseOriginals(session, [target], before.receipt);
+  }
   const wanted = {
     executable: target,
     digest: null,
@@ -138,6 +141,7 @@ export async function rollBack(
     return { copy, digest, executable: resolveTarget(system, dir, name), mode: 0o755, run: true };
   });
   const targets = wanted.map(({ executable }) => executable);
+  refuseOriginals(session, targets, receipt);
   const before = await findInstalled(session, targets, healthCheck, true);
   await using staging = Staging.begin(session, wanted, healthCheck);
   const filled = await fillAll(staging.files, async ({ name, digest, staged }) => {

@@ -3,6 +3,7 @@ import { UpdateError } from "../base/errors.ts";
 import { toolsOf } from "../installation/install_dir.ts";
 import { knownReceipt, readReceipt, type Receipt } from "../installation/receipt.ts";
 import type { Session } from "../session.ts";
+import { isOriginals } from "../transaction/journal.ts";
 import { holds } from "../transaction/swap.ts";
 import type { Target } from "../installation/targets.ts";
 
@@ -35,6 +36,31 @@ export function refuseNamesInUse(
         hint: `${
           owner ? `Update with that one (--config ${owner.id}.json). Or move` : "Move"
         } it away, or use --force: then it is kept for --rollback.`,
+      },
+    );
+  }
+}
+
+/**
+ * A copy of a folder never acts on the original: what lies behind a link is the original's, unless it
+ * is taken over by force. Throws `filesystem`.
+ */
+export function refuseOriginals(
+  { system: { fs }, dir }: Session,
+  targets: readonly Target[],
+  receipt: Receipt | null,
+): void {
+  const known = [...receipt?.files ?? [], ...receipt?.dropped ?? []];
+  for (const { name, path } of targets) {
+    const folder = known.find((file) => file.name === name)?.folder;
+    if (!isOriginals(fs, dir, folder, path)) continue;
+    throw new UpdateError(
+      "filesystem",
+      `"${path}" belongs to the folder that "${dir.path}" is a copy of`,
+      {
+        path,
+        hint:
+          `Put a copy of it in the place of the link "${name}". Where the original is gone, run an update with --force: then it is this folder's.`,
       },
     );
   }

@@ -25,7 +25,7 @@ import { fromAnyMirror } from "../transfer/mirrors.ts";
 import type { Access, Limits } from "../transfer/retry.ts";
 import type { Wanted } from "../transaction/plan.ts";
 import { findInstalled, type InSet, type InstalledVersion, releaseDigest } from "./installed.ts";
-import { refuseNamesInUse } from "./names_in_use.ts";
+import { refuseNamesInUse, refuseOriginals } from "./names_in_use.ts";
 
 /** One executable of a release, and what it replaces. */
 export interface WantedFile extends Wanted {
@@ -100,6 +100,7 @@ export async function readOffer(
   const { wanted, unchanged } = force
     ? { wanted: wantedNow, unchanged: [] }
     : await split(session, wantedNow);
+  if (!force) refuseOriginals(session, wanted.map((file) => file.executable), installed.receipt);
   const what = heldBack ? "held-back" : decision;
   return { ...found, targets, wanted, unchanged, installed, decision: what, declined };
 }

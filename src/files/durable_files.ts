@@ -7,6 +7,7 @@ import { dirname } from "node:path";
 import { errorCode, reason } from "../base/errors.ts";
 import { isNetworkPath } from "../base/file_names.ts";
 import { onFile } from "./fs_errors.ts";
+import { isThere } from "../system/look.ts";
 import { openPatiently, patiently } from "../system/patience.ts";
 import type { FileSystem, OpenFile } from "../system/file_system.ts";
 
@@ -203,9 +204,11 @@ export function moveOrCopy(fs: FileSystem, from: string, to: string, scratch: st
   return true;
 }
 
-/** Makes the names in the folders of these paths durable, each folder once. */
+/** Makes the names in the folders of these paths durable, each folder once. One that is gone has none. */
 export function syncFolders(fs: FileSystem, paths: readonly string[]): void {
-  for (const folder of new Set(paths.map((path) => dirname(path)))) syncFolder(fs, folder);
+  for (const folder of new Set(paths.map((path) => dirname(path)))) {
+    if (isThere(fs, folder)) syncFolder(fs, folder);
+  }
 }
 
 /** fsync of a folder, where the file system knows such a thing. Throws `filesystem`. */

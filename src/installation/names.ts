@@ -154,6 +154,11 @@ export function isForeignPrevious(name: string): boolean {
   return /\.previous\.exe$/i.test(name) && !isHiddenName(name);
 }
 
+/** The names that updaters give to the old version of a file. */
+export function previousOf(path: string): string[] {
+  return [`${path}.previous`, `${path}.previous.exe`];
+}
+
 /** The path of the file whose old version this is, by the names alone. */
 export function ownerOfPrevious(previous: string): string {
   return previous.replace(PREVIOUS, "");

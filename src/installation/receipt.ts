@@ -45,6 +45,8 @@ const VersionSchema = v.pipe(v.string(), v.check(isVersion));
 /** Exported for the journal, which carries the receipt of the update in progress. */
 export const ReceiptSchema = v.strictObject({
   format: v.literal(1),
+  /** The tool id: one that somebody copied from another tool's folder says nothing about this one. */
+  tool: v.string(),
   /** The tool's name in the release manifest; null after `--from`. */
   name: v.nullable(v.string()),
   /** Null where `--from` installed a file that does not tell its version. */
@@ -78,7 +80,7 @@ export type Receipt = Readonly<v.InferOutput<typeof ReceiptSchema>>;
 /** One installed executable. */
 export type Installed = Readonly<v.InferOutput<typeof InstalledSchema>>;
 
-/** Damage is told apart from absence, because a damaged one had something to say. */
+/** Damage is told apart from absence, because a damaged one had something to say; so had another tool's. */
 export type ReceiptState = Receipt | "none" | "damaged";
 
 const FORM = { what: "the receipt", limit: 1024 * 1024, format: 1, schema: ReceiptSchema };
@@ -86,7 +88,7 @@ const FORM = { what: "the receipt", limit: 1024 * 1024, format: 1, schema: Recei
 /** Reads the receipt. Throws `filesystem` where it cannot be read or is not to be believed. */
 export function readReceipt(world: World, dir: InstallDir): ReceiptState {
   const kept = readKept(world, dir.receipt, FORM);
-  if (kept.state === "valid") return kept.value;
+  if (kept.state === "valid") return kept.value.tool === dir.id ? kept.value : "damaged";
   return kept.state === "none" ? "none" : "damaged";
 }
 

@@ -111,7 +111,7 @@ function isShared(user: World["user"], info: FileInfo): boolean {
 /**
  * The real path of a name, also of one that is missing. Every link on the way belongs to the user or
  * to root, and lies in a folder that can be trusted: else somebody else would say which file it is.
- * Throws `filesystem`, and what the file system throws where a folder on the way is missing.
+ * Throws `filesystem`.
  */
 export function resolveTrusted(world: World, path: string): string {
   const { fs, user } = world;
@@ -122,8 +122,8 @@ export function resolveTrusted(world: World, path: string): string {
     const name = rest.shift()!;
     const at = join(found, name);
     const info = lookAt(fs, at);
-    if (!info && rest.length === 0) return at;
-    if (!info) throw new Deno.errors.NotFound(`there is no "${at}"`);
+    // There is nothing there to be judged, nor below it.
+    if (!info) return join(at, ...rest);
     // Whoever can write where the name lies says what it leads to: the link's folder, or the one of
     // a folder that is left again.
     if (info.isSymlink) requireTrustedFolder(world, found);

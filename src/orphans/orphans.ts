@@ -16,6 +16,7 @@ import { basename, dirname, join } from "node:path";
 import {
   isThere,
   linkOrCopy,
+  lookAt,
   moveOrCopy,
   removeIfThere,
   syncFolder,
@@ -29,9 +30,12 @@ import {
   isForeignPrevious,
   isPrevious,
   ownerOfPrevious,
+  previousOf,
   unfinishedOf,
 } from "../installation/names.ts";
 import type { Session } from "../session.ts";
+import { pathOf } from "../installation/targets.ts";
+import { requireTrustedFolder } from "../installation/trust.ts";
 import { moveOver } from "../installation/move_over.ts";
 import type { System } from "../system/system.ts";
 import { placeInTrash } from "../installation/trash.ts";
@@ -54,9 +58,12 @@ export function findOrphans(
   folder: string,
   expected: readonly string[] = [],
 ): Orphan[] {
-  const names = [...system.fs.readDirSync(folder)].map(({ name }) => name);
-  return names.filter(isPrevious).sort().map((name) => {
-    const previous = join(folder, name);
+  const names = [...system.fs.readDirSync(folder)].map(({ name }) => name).sort();
+  const all = [
+    ...names.filter(isPrevious).map((name) => join(folder, name)),
+    ...names.flatMap((name) => behindLink(system, folder, name)),
+  ];
+  return all.map((previous) => {
     try {
       return judge(system, previous, expected);
     } catch (error) {
@@ -65,6 +72,22 @@ export function findOrphans(
       return { previous, target, action: "leave", why: `it cannot be read (${reason(error)})` };
     }
   });
+}
+
+/** What lies beside a file that is missing, and that a link of the folder leads to. */
+function behindLink(system: System, folder: string, name: string): string[] {
+  const { fs } = system;
+  try {
+    if (!lookAt(fs, join(folder, name))?.isSymlink) return [];
+    const target = pathOf(system, { path: folder }, name);
+    if (dirname(target) === folder || isThere(fs, target)) return [];
+    requireTrustedFolder(system, dirname(target));
+    return previousOf(target).filter((path) => isThere(fs, path));
+  } catch (error) {
+    // A circle, or somebody else's: the link is not gone by.
+    if (!(error instanceof UpdateError) && !isFilesystemError(error)) throw error;
+    return [];
+  }
 }
 
 function judge(system: System, previous: string, expected: readonly string[]): Orphan {

@@ -99,6 +99,16 @@ const MOST_RUNS = 3;
 /** By then a Ctrl-C that ended the program has reached our listener, too (another thread of ours). */
 const SIGNAL_MS = 50;
 
+/** Where its name is no text, what is relative to it is not found, and says why. */
+function workingFolder(): string {
+  try {
+    return Deno.cwd();
+  } catch {
+    Deno.chdir("/"); // A thread of the runtime does not begin in such a folder.
+    return "/a working folder whose name cannot be read";
+  }
+}
+
 /**
  * See `Processes.run`. Where the program shares our console, Ctrl-C ends it, too: how it ended is then
  * no verdict on it.
@@ -230,7 +240,7 @@ export const denoSystem: System = {
   execPath: Deno.execPath(),
   // Under `deno run` the executable is Deno's own.
   shimName: Deno.build.standalone ? basename(Deno.execPath()) : "updater-shim",
-  cwd: Deno.cwd(),
+  cwd: workingFolder(),
   user: Deno.build.os === "windows" ? undefined : { uid: Deno.uid()!, gid: Deno.gid()! },
   fs,
   platform,

@@ -71,7 +71,9 @@ export async function recover(
   }
   const { mended } = joined(parts);
   const expected = installedPaths(session);
-  for (const folder of new Set([dir.path, ...expected.map((path) => dirname(path))])) {
+  const folders = new Set([dir.path, ...expected.map((path) => dirname(path))]);
+  // What was behind a link may be gone, with its folder.
+  for (const folder of [...folders].filter((folder) => isThere(system.fs, folder))) {
     parts.push(await mendOrphans(session, folder, { named, mended, expected }));
   }
   return joined(parts);

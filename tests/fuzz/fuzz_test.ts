@@ -239,6 +239,7 @@ property("journal of any bytes", fc.oneof(anyBytes, anyJson), (content) => {
 
 const RECEIPT = {
   format: 1,
+  tool: "updater-shim",
   name: "mytool",
   version: "1.4.0",
   release: "a".repeat(64),

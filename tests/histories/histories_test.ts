@@ -1,5 +1,7 @@
 /** Random histories of a folder that two tools share. `deno task fuzz` lives 2,000 of them. */
+import { assert } from "@std/assert";
 import fc from "fast-check";
+import { brokenShim, SABOTAGES } from "./broken_shim.ts";
 import { live } from "./history.ts";
 import { histories } from "./steps.ts";
 
@@ -12,10 +14,29 @@ Deno.test({
   // The smallest executables there are: elsewhere the system wants more of them.
   ignore: Deno.build.os !== "linux",
   fn: async () => {
-    await fc.assert(fc.asyncProperty(histories(12), live), {
+    await fc.assert(fc.asyncProperty(histories(12), (steps) => live(steps)), {
       numRuns: RUNS,
       // The same ones each time, but for `deno task fuzz`.
       ...(SEED > 0 && { seed: SEED }),
     });
   },
 });
+
+for (const [what, changes] of Object.entries(SABOTAGES)) {
+  Deno.test({
+    name: `the histories see a shim that ${what}`,
+    ignore: Deno.build.os !== "linux",
+    fn: async () => {
+      const shim = await brokenShim(changes);
+      const property = fc.asyncProperty(histories(12), (steps) => live(steps, shim));
+      // Not shrunk: that it is seen is enough.
+      const { failed, errorInstance, numRuns } = await fc.check(property, {
+        numRuns: 100,
+        seed: 1,
+        endOnFailure: true,
+      });
+      assert(failed, "it was not seen");
+      console.log(`seen after ${numRuns}: ${String(errorInstance).split("\n")[0]}`);
+    },
+  });
+}

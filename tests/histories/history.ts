@@ -37,8 +37,8 @@ const NOTHING: ToolState = {
 };
 
 /** Throws with the whole story at the first file that has what it may not have. */
-export async function live(steps: readonly Step[]): Promise<void> {
-  using world = new World();
+export async function live(steps: readonly Step[], shim?: World["shim"]): Promise<void> {
+  using world = new World(shim);
   const history = new History(world);
   for (const step of steps) await history.take(step);
 }
@@ -186,7 +186,9 @@ class History {
           set,
           gone: [],
           then: { ...NOTHING, installed, rollback },
-          mustRefuse: this.#spoilt.has(tool),
+          mustRefuse: this.#spoilt.has(tool) ||
+            (state.installed !== null && !state.interrupted && !state.installed.has(name) &&
+              before.has(name)),
         };
       }
       case "rollback": {

@@ -30,7 +30,8 @@ export class World implements Disposable {
   /** Where the tools lie now. */
   folder = this.#newFolder();
 
-  constructor() {
+  /** `shim`: another program than ours, such as one that was broken on purpose. */
+  constructor(readonly shim: typeof run = run) {
     Deno.mkdirSync(this.folder);
   }
 
@@ -153,7 +154,7 @@ export class World implements Disposable {
       },
       onStopSignal: () => {},
     };
-    const code = await run(["--config", join(folder, `${tool}.json`), ...args], system);
+    const code = await this.shim(["--config", join(folder, `${tool}.json`), ...args], system);
     return { code, said: said.replaceAll(this.#root, ""), killed: kill.reached };
   }
 }

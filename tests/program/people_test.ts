@@ -1,7 +1,9 @@
 /** What people do to a tool that is installed, and what the commands make of it. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { runAs, served, SharedFolder } from "../support/shared_folder.ts";
+import { compiledShim } from "../support/shim.ts";
 import { tool } from "../support/world.ts";
+import { tinyTool } from "../histories/tiny_tool.ts";
 
 const ignore = Deno.build.os === "windows"; // The tools are shell scripts.
 const state = (...names: string[]) => [".updater-shim", "alpha", ...names] as const;
@@ -317,4 +319,89 @@ test("a repair goes back over nothing that somebody put there", async () => {
   it.write("alpha", tool("alpha, mine"));
   const { code, stderr } = await it.run("alpha", "--repair");
   assertEquals([code, it.read("alpha")], [9, tool("alpha, mine")], stderr);
+});
+
+test("an executable that a newer release no longer has stays known, and goes with the tool", async () => {
+  await using it = await withAlpha("1.0.0", "2.0.0");
+  assertEquals(exists(it.path(...state("rollback", "alphax"))), true);
+  for (const version of ["3.0.0", "4.0.0"]) {
+    await it.publish("alpha", version, [served("alpha", version)]);
+    assertEquals((await it.run("alpha")).code, 0);
+  }
+  assertEquals(it.read("alphax"), tool("alphax 2.0.0"));
+  assertEquals(exists(it.path(...state("rollback", "alphax"))), false, "a stale rollback copy");
+  const { code, stderr } = await it.run("alpha", "--uninstall", "--yes");
+  assertEquals([code, it.names()], [0, []], stderr);
+});
+
+test("a packed executable whose section table lies beyond its end is complete", async () => {
+  if (Deno.build.os !== "linux") return;
+  await using it = new SharedFolder();
+  const packed = tinyTool({ says: "alpha 2.0.0" });
+  new DataView(packed.buffer).setBigUint64(40, 1_000_000n, true);
+  new DataView(packed.buffer).setUint16(60, 10, true);
+  Deno.writeFileSync(it.path("alpha"), packed, { mode: 0o755 });
+  it.write("alpha.previous", tool("alpha 1.0.0"));
+  await it.publish("alpha", "2.0.0", [{ target: "alpha", content: packed }]);
+  assertEquals((await it.run("alpha", "--repair")).code, 0);
+  assertEquals(Deno.readFileSync(it.path("alpha")), packed);
+  const { code, stderr } = await it.run("alpha", "--force");
+  assertEquals([code, Deno.readFileSync(it.path("alpha"))], [0, packed], stderr);
+  assertEquals((await it.run("alpha", "--repair")).code, 0);
+  assertEquals(Deno.readFileSync(it.path("alpha")), packed);
+  assertMatch((await it.run("alpha", "--status")).stdout, /alpha(?! \()/);
+});
+
+test("--uninstall takes the tool's own shim along, whatever its name, and leaves a shared folder", async () => {
+  await using it = new SharedFolder();
+  await it.publish("alpha-updater", "1.0.0", [served("alpha", "1.0.0")]);
+  const shim = it.path("alpha-updater");
+  Deno.linkSync(await compiledShim(), shim);
+  assertEquals((await runAs([], shim)).code, 0);
+  const { code, stderr } = await runAs(["--uninstall", "--yes"], shim);
+  assertEquals([code, it.names()], [0, []], stderr);
+});
+
+test("an orphan behind a link that leads nowhere is found and told without any receipt", async () => {
+  await using it = new SharedFolder();
+  Deno.mkdirSync(`${it.root}/lib`);
+  Deno.writeTextFileSync(`${it.root}/lib/alpha.previous`, tool("alpha 1.0.0"), { mode: 0o755 });
+  Deno.symlinkSync("../lib/alpha", it.path("alpha"));
+  const { code, stderr } = await it.run("alpha", "--repair");
+  assertEquals(
+    [code, Deno.readTextFileSync(`${it.root}/lib/alpha`)],
+    [0, tool("alpha 1.0.0")],
+    stderr,
+  );
+  assertEquals(stderr.includes("Nothing to repair"), false, stderr);
+});
+
+test("what a failed health check printed is one line that people can read", async () => {
+  await using it = await withAlpha("1.0.0");
+  const content = new TextEncoder().encode("#!/bin/sh\nprintf 'one\\ntwo\\n' >&2\nexit 3\n");
+  await it.publish("alpha", "2.0.0", [{ target: "alpha", content }]);
+  const { code, stderr } = await it.run("alpha");
+  assertEquals(code, 8, stderr);
+  assertStringIncludes(stderr, "one / two");
+  assertEquals(stderr.includes("\\u{a}"), false, stderr);
+});
+
+test("a service is started again also where its configuration is broken, when it has ended", async () => {
+  await using it = await withAlpha("1.0.0");
+  const mark = `${it.root}/started`;
+  it.write("alpha", `#!/bin/sh\n[ "$1" = serve ] && echo "$0" >"${mark}"\necho alpha 1.0.0\n`);
+  Deno.writeTextFileSync(it.path("alpha.json"), "{");
+  const service = new Deno.Command("sleep", { args: ["60"] }).spawn();
+  const updating = it.run(
+    "alpha",
+    ...["--parent-pid", String(service.pid), "--relaunch", "--", "serve"],
+  );
+  await new Promise((done) => setTimeout(done, 500));
+  assertEquals(exists(mark), false, "it was started beside the one that still runs");
+  service.kill();
+  await service.status;
+  const { code, stderr } = await updating;
+  assertEquals(code, 2, stderr);
+  for (let i = 0; i < 200 && !exists(mark); i++) await new Promise((done) => setTimeout(done, 20));
+  assertEquals(exists(mark), true, stderr);
 });

@@ -47,3 +47,12 @@ Deno.test({
   name: "A read-only file system is named as that",
   fn: () => onSmallDisk(`mount -o remount,ro "$1"`, /[Rr]ead-only file system/),
 });
+
+Deno.test({
+  name: "A target that is a mount of its own is told as that, and not as one that is in use",
+  fn: () =>
+    onSmallDisk(
+      `mount -o remount,size=4m "$1"; mount --bind "$1/../kept" "$1/tool"`,
+      /Cannot replace ".*\/tool": .*busy.*\n {2}The file is a mount of its own \(a bind mount\)/,
+    ),
+});

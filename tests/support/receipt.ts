@@ -4,6 +4,7 @@ import type { Receipt } from "../../src/installation/receipt.ts";
 /** Of version 2.0.0, with nothing else in it. */
 export const RECEIPT: Receipt = {
   format: 1,
+  tool: "updater-shim",
   name: "tool",
   version: "2.0.0",
   release: null,

@@ -1,6 +1,14 @@
 /** A folder in which several tools live, run by the compiled shim. */
 import { join } from "@std/path";
-import { compiledShim, releaseRoutes, serve, type Served, type ShimRun } from "./shim.ts";
+import {
+  compiledShim,
+  releaseRoutes,
+  type Routes,
+  serve,
+  type Served,
+  sha256,
+  type ShimRun,
+} from "./shim.ts";
 import { tool } from "./world.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -32,9 +40,38 @@ export class SharedFolder implements AsyncDisposable {
     return [...Deno.readDirSync(this.folder)].map(({ name }) => name).sort();
   }
 
-  /** A release of a tool, and the configuration `<id>.json` that leads to it. */
-  async publish(id: string, version: string, files: readonly Served[]): Promise<string[]> {
-    const server = serve(releaseRoutes(files, { name: id, version }));
+  /** Everything below a folder, with owner, mode and content: equal if nothing was changed. */
+  image(folder = this.folder): string {
+    return [...Deno.readDirSync(folder)].toSorted((a, b) => a.name < b.name ? -1 : 1)
+      .map(({ name, isDirectory, isSymlink }) => {
+        const path = join(folder, name);
+        const { mode, uid, ino } = Deno.lstatSync(path);
+        const line = `${path} ${mode} ${uid} ${ino}`;
+        if (isSymlink) return `${line} -> ${Deno.readLinkSync(path)}\n`;
+        if (isDirectory) return `${line}\n${this.image(path)}`;
+        return `${line} ${sha256(Deno.readFileSync(path))}\n`;
+      }).join("");
+  }
+
+  /** A copy of the folder, as by `cp -a`, beside it. */
+  async copy(): Promise<string> {
+    const copy = join(this.root, "copy");
+    const { success } = await new Deno.Command("cp", { args: ["-a", this.folder, copy] }).output();
+    if (!success) throw new Error(`cannot copy "${this.folder}"`);
+    return copy;
+  }
+
+  /**
+   * A release of a tool, and the configuration `<id>.json` that leads to it. Some answers of the server
+   * may be `changed`. Returns the requests.
+   */
+  async publish(
+    id: string,
+    version: string,
+    files: readonly Served[],
+    changed: Routes = {},
+  ): Promise<string[]> {
+    const server = serve({ ...releaseRoutes(files, { name: id, version }), ...changed });
     this.#servers.push(server);
     const config = { name: id, manifest: `${server.url}/release.json` };
     Deno.writeTextFileSync(this.path(`${id}.json`), JSON.stringify(config), { mode: 0o600 });
