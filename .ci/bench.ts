@@ -1,7 +1,8 @@
 /**
  * `deno task bench [SECTION…]`: the figures that the project promises, measured side by side in one run
  * on real executables, as a table. Linux only. Exit code 1 when a target is missed beyond the spread of
- * what was measured. `growth` is not a part of all: it draws `.github/growth.svg`, in ten minutes.
+ * what was measured. Two are no part of all: `growth` draws `.github/growth.svg`, in ten minutes, and
+ * `peers FOLDER` runs other libraries, which lie in that folder (`.github/FIGURES.md`).
  */
 import { join } from "@std/path";
 import { archives } from "./bench_archives.ts";
@@ -9,28 +10,20 @@ import { type Row, table } from "./bench_figures.ts";
 import { drawGrowth } from "./bench_growth.ts";
 import type { Bench } from "./bench_material.ts";
 import { patches } from "./bench_patches.ts";
+import { peers } from "./bench_peers.ts";
+import { sizes } from "./bench_size.ts";
 import { startTimes } from "./bench_start.ts";
 import { updateMemory, updateTimes } from "./bench_update.ts";
-import { BUNDLE_LIMIT, compileShim } from "./compile.ts";
+import { compileShim } from "./compile.ts";
 
-const SECTIONS: Readonly<Record<string, (bench: Bench) => Row[] | Promise<Row[]>>> = {
+const SECTIONS: Readonly<Record<string, (bench: Bench) => Promise<Row[]>>> = {
   update: updateTimes,
   memory: updateMemory,
   archives,
   patches,
   start: startTimes,
-  size: bundleSize,
+  size: sizes,
 };
-
-function bundleSize({ bundle }: Bench): Row[] {
-  return [{
-    what: "bundle of our code and its dependencies, minified",
-    ours: `${bundle} bytes`,
-    beside: "",
-    target: `at most ${BUNDLE_LIMIT} bytes`,
-    met: bundle <= BUNDLE_LIMIT,
-  }];
-}
 
 async function prepare(folder: string): Promise<Bench> {
   const [shim, hello] = [join(folder, "updater-shim"), join(folder, "hello")];
@@ -41,19 +34,39 @@ async function prepare(folder: string): Promise<Bench> {
   return { folder, shim, hello, bundle };
 }
 
-async function main(names: readonly string[]): Promise<void> {
-  const unknown = names.find((name) => !(name in SECTIONS) && name !== "growth");
-  if (unknown) {
-    throw new Error(`no section ${unknown}: ${[...Object.keys(SECTIONS), "growth"].join(", ")}`);
-  }
+/** What is to be measured. */
+interface Wanted {
+  readonly sections: readonly string[];
+  readonly growth: boolean;
+  /** Where other libraries lie. */
+  readonly peers?: string;
+}
+
+/** Throws on what there is not. */
+function readArguments(args: readonly string[]): Wanted {
+  const at = args.indexOf("peers");
+  const folder = at < 0 ? undefined : args[at + 1];
+  if (at >= 0 && folder === undefined) throw new Error("peers needs a folder: .github/FIGURES.md");
+  const names = at < 0 ? args : args.toSpliced(at, 2);
+  const known = [...Object.keys(SECTIONS), "growth"];
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown) throw new Error(`no section ${unknown}: ${known.join(", ")}, peers FOLDER`);
+  const sections = names.filter((name) => name !== "growth");
+  const growth = names.includes("growth");
+  return { sections, growth, ...(folder !== undefined && { peers: folder }) };
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const wanted = readArguments(args);
   const folder = Deno.makeTempDirSync({ prefix: "updater-shim-bench-" });
   try {
     const bench = await prepare(folder);
-    if (names.includes("growth")) await drawGrowth(bench);
+    if (wanted.growth) await drawGrowth(bench);
     const rows: Row[] = [];
     for (const [name, section] of Object.entries(SECTIONS)) {
-      if (names.length === 0 || names.includes(name)) rows.push(...await section(bench));
+      if (args.length === 0 || wanted.sections.includes(name)) rows.push(...await section(bench));
     }
+    if (wanted.peers !== undefined) rows.push(...await peers(bench, wanted.peers));
     if (rows.length > 0) console.log(`\n${table(rows)}`);
     if (rows.some(({ met }) => !met)) Deno.exitCode = 1;
   } finally {

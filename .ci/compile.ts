@@ -67,17 +67,22 @@ export async function compileShim(options: CompileOptions): Promise<number> {
   }
 }
 
-/** Makes one minified file of `entry` and all that it imports on `target` (default: this machine's). */
+/**
+ * Makes one minified file of `entry` and all that it imports on `target` (default: this machine's);
+ * `more` are further options of `deno bundle`.
+ */
 export async function bundleTo(
   entry: string,
   output: string,
   target = Deno.build.target,
+  more: readonly string[] = [],
 ): Promise<void> {
   const scratch = Deno.makeTempDirSync({ prefix: "updater-shim-imports-" });
   try {
     const map = join(scratch, "imports.json");
     Deno.writeTextFileSync(map, JSON.stringify(importMap(entry, target, scratch)));
-    const args = ["bundle", "--quiet", "--minify", "--import-map", map, "--output", output, entry];
+    const options = ["--quiet", "--minify", ...more, "--import-map", map, "--output", output];
+    const args = ["bundle", ...options, entry];
     await runProgram(Deno.execPath(), args, { cwd: ROOT });
   } finally {
     Deno.removeSync(scratch, { recursive: true });
