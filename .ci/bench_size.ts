@@ -43,7 +43,8 @@ function partOf(source: string): string {
   if (room) return `\`${room}/\``;
   const dependency = /\/npm\/[^/]+\/((?:@[^/]+\/)?[^/]+)\//.exec(source)?.[1];
   if (dependency) return `\`${dependency === "deno-std" ? "@std" : dependency}\``;
-  return source === "" ? "what the bundler adds" : "`main.ts`, `run.ts` and what all rooms share";
+  const added = source === "" || source.includes("/updater-shim-imports-");
+  return added ? "what the bundler adds" : "`main.ts`, `run.ts` and what all rooms share";
 }
 
 function packed(shim: string): Promise<Row[]> {
