@@ -10,27 +10,52 @@ import type { Row } from "./report.ts";
 import type { Traced } from "./tracer.ts";
 
 const ERRORS = ["ENOSPC", "EIO", "EACCES", "EROFS", "EMFILE", "EXDEV", "EPERM", "EINTR"] as const;
+/** What ends a patch: a full disk, and a file that cannot be read or written. */
+const PATCH_ERRORS = ["ENOSPC", "EIO"] as const;
 const FILE_SYSTEM = 7;
 const SENTENCE = /(updater-shim|\w+ could not be [a-z ]+): .+\n {2}\S/;
 /** What cannot be tidied now stays, journaled and said, until the next start. */
 const NOT_TIDIED = /not everything (could be tidied|that was staged could be removed)/i;
 
-/** Sweeps every error over every call; a broken shim only until that is seen. */
-export async function errorSweep(
-  lab: Lab,
-  broken?: Broken & { readonly name: string },
-): Promise<Row> {
-  const row = lab.report.row(broken?.name ?? "an error at each call");
+/** What is swept. */
+interface ErrorSweep {
+  readonly name: string;
+  readonly errors: readonly string[];
+  /** Which calls fail; default: all but writes. */
+  readonly class?: "other" | "any";
+  readonly release?: "new" | "patchable";
+  /** Calls that each error must reach. */
+  readonly least: number;
+  /** A shim that was broken on purpose: ends when it is seen, and nothing is reported. */
+  readonly broken?: Broken;
+}
+
+/** Of full files and of patches: those may fail, and the full file is taken. */
+export async function errorSweeps(lab: Lab): Promise<void> {
+  await errorSweep(lab, { name: "an error at each call", errors: ERRORS, least: 40 });
+  const patched = { errors: PATCH_ERRORS, class: "any", release: "patchable", least: 60 } as const;
+  await errorSweep(lab, { name: "an error, by patches", ...patched });
+}
+
+/** One shim that was broken on purpose; until that is seen. */
+export async function brokenErrorSweep(lab: Lab, name: string, broken: Broken): Promise<Row> {
+  return await errorSweep(lab, { name, errors: ERRORS, least: 0, broken });
+}
+
+async function errorSweep(lab: Lab, sweep: ErrorSweep): Promise<Row> {
+  const { name, errors, release = "new", broken } = sweep;
+  const row = lab.report.row(name);
   const { only } = lab.report;
-  await inPairs(only ? ERRORS.filter((error) => error === only.of) : ERRORS, async (error) => {
-    const bed = lab.bed("new", broken?.shim);
+  await inPairs(errors.filter((error) => !only || error === only.of), async (error) => {
+    const bed = lab.bed(release, broken?.shim);
     const first = only?.at ?? 1;
     for (let at = first; !(broken && row.shows(broken.columns)); at++) {
       if (only && at > first) break;
       bed.reset();
-      const trace = { folders: [bed.install], class: "other", at, action: error } as const;
+      const wanted = sweep.class ?? "other";
+      const trace = { folders: [bed.install], class: wanted, at, action: error } as const;
       const run = await lab.tracer.trace(trace, bed.command());
-      const call = run.calls.filter((call) => call.class === "other")[at - 1];
+      const call = run.calls.filter((call) => wanted === "any" || call.class === wanted)[at - 1];
       if (!call) break;
       const names = call.paths.map((path) => path.split("/").at(-1)).join(" ");
       row.add({
@@ -40,7 +65,7 @@ export async function errorSweep(
       });
     }
   });
-  if (!broken) lab.report.close(row, 40 * ERRORS.length);
+  if (!broken) lab.report.close(row, sweep.least * errors.length);
   return row;
 }
 

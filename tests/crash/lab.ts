@@ -7,7 +7,7 @@ import { Tools } from "./tools.ts";
 import { Tracer } from "./tracer.ts";
 
 /** A prefix of the server. */
-export type Release = "old" | "new" | "slow" | "sick" | "patched";
+export type Release = "old" | "new" | "slow" | "sick" | "patched" | "patchable";
 
 /** Built once for a run. */
 export class Lab implements AsyncDisposable {

@@ -5,7 +5,7 @@
  */
 import { join } from "@std/path";
 import { concurrency } from "./concurrency.ts";
-import { errorSweep } from "./error_sweep.ts";
+import { errorSweeps } from "./error_sweep.ts";
 import { type Interrupted, type KillSweep, killSweep } from "./kill_sweep.ts";
 import { inPairs, Lab } from "./lab.ts";
 import { parents } from "./parents.ts";
@@ -39,7 +39,7 @@ const KILLS: readonly KillSweep[] = [
 export const SECTIONS: Record<string, (lab: Lab) => Promise<unknown>> = {
   kills: (lab) => inPairs(KILLS, async (sweep) => void await killSweep(lab, sweep)),
   recovery: (lab) => recoverySweep(lab, states),
-  errors: (lab) => errorSweep(lab),
+  errors: errorSweeps,
   power: powerCuts,
   concurrency,
   parents,

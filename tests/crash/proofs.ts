@@ -4,7 +4,7 @@
  */
 import { Bed } from "./bed.ts";
 import { brokenShim, type Change } from "./broken_shim.ts";
-import { errorSweep } from "./error_sweep.ts";
+import { brokenErrorSweep } from "./error_sweep.ts";
 import { type Interrupted, killSweep } from "./kill_sweep.ts";
 import type { Lab } from "./lab.ts";
 import { sweepOne } from "./recovery_sweep.ts";
@@ -107,7 +107,7 @@ async function sweepWith(
 ): Promise<Row> {
   const broken = { shim, columns };
   if (sweep === "kill") return await killSweep(lab, { name, class: "other", least: 1, broken });
-  if (sweep === "error") return await errorSweep(lab, { name, ...broken });
+  if (sweep === "error") return await brokenErrorSweep(lab, name, broken);
   const row = lab.report.row(name);
   // The last ones are of updates that were being undone: there the old ones are put back.
   for (const state of states.toReversed()) {

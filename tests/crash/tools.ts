@@ -58,7 +58,7 @@ export class Tools {
     return NAMES.map((target) => ({ target, content: this.get(target, version) }));
   }
 
-  /** The new set, by patches of the old one; the full files are not to be had. */
+  /** The new set, by patches of the old one; below `/patched` the full files are not to be had. */
   #patched(): Routes {
     const patches = new Map(NAMES.map((name) => [
       `files/${name}.patch`,
@@ -71,18 +71,23 @@ export class Tools {
       const patch = { from, url, size, sha256: sha256(patches.get(url)!), format: PATCH_FORMAT };
       return { ...file, entry: { patches: [patch] } };
     });
-    const routes: Routes = {
-      "/patched/release.json": () => Response.json(manifestFor(release, { version: NEW })),
-    };
-    for (const [url, bytes] of patches) {
-      routes[`/patched/${url}`] = () => new Response(bytes.slice());
+    const routes: Routes = {};
+    for (const prefix of ["/patched", "/patchable"]) {
+      routes[`${prefix}/release.json`] = () =>
+        Response.json(manifestFor(release, { version: NEW }));
+      for (const [url, bytes] of patches) {
+        routes[`${prefix}/${url}`] = () => new Response(bytes.slice());
+      }
+    }
+    for (const { target, content } of release) {
+      routes[`/patchable/files/${target}`] = () => new Response(content.slice());
     }
     return routes;
   }
 
   /**
-   * Serves `/old/release.json`, `/new/…`, `/slow/…` (the new one in pieces), `/sick/…` and
-   * `/patched/…` (the new one, as patches).
+   * Serves `/old/release.json`, `/new/…`, `/slow/…` (the new one in pieces), `/sick/…`, `/patched/…`
+   * (the new one, as patches only) and `/patchable/…` (as patches and as full files).
    */
   serve(): TestServer {
     const routes = this.#patched();

@@ -39,7 +39,7 @@ function rowsOfSuite(): string[] {
   ).join("\n");
   const kinds = /const KINDS = \[(.*?)\]/.exec(sources)![1]!.match(/\w+/g)!;
   const names = sources.match(
-    /(?<=\bname(?: =|:) ")killed[^"]*|(?<=")(recovery killed|an error at each call)(?=")/g,
+    /(?<=\bname(?: =|:) ")killed[^"]*|(?<=")(recovery killed|an error[^"]*)(?=")/g,
   )!;
   return [...names, ...kinds.map((kind) => `power cut, ${kind}`)];
 }
