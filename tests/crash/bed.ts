@@ -16,6 +16,8 @@ const PARTIAL = /^\.updater-shim\/updater-shim\/partial\/[0-9a-f]{64}\.part(\.js
 /** One install dir in a folder of its own. */
 export class Bed {
   readonly install: string;
+  /** Names of another tool that lives in the folder, too. */
+  others: RegExp | undefined;
   readonly #digests: Map<string, string>;
 
   constructor(
@@ -67,6 +69,13 @@ export class Bed {
     return kept;
   }
 
+  /** The same in another folder, where somebody has moved or copied it to. */
+  in(folder: string): Bed {
+    const bed = new Bed(folder, this.shim, this.tools, this.manifest);
+    bed.others = this.others;
+    return bed;
+  }
+
   /** Goes back. */
   async restore(kept: string): Promise<void> {
     Deno.removeSync(this.install, { recursive: true });
@@ -112,6 +121,7 @@ export class Bed {
     const wanted = [...NAMES, "updater-shim.json"] as string[];
     return this.names().filter((name) =>
       !wanted.includes(name) && !STATE.test(name) && !ROLLBACK.test(name) &&
+      !this.others?.test(name) &&
       !(partial && PARTIAL.test(name))
     );
   }
@@ -132,11 +142,13 @@ export class Bed {
   /**
    * A text that two install dirs share if they hold the same. Not the log and the last run, which
    * tell of each run, and not what is random in a name or a record; with `times` also which file
-   * it is and when it was changed (not of folders: the log and the last run change theirs).
+   * it is and when it was changed (not of folders: the log and the last run change theirs). `only` of
+   * these names.
    */
-  signature(times = false): string {
+  signature(times = false, only?: RegExp): string {
     const ignored = /\/(log\.txt|last-run\.json|holder\.json|lock)$/;
-    return this.names().filter((name) => !ignored.test(name)).map((name) => {
+    const names = this.names().filter((name) => !ignored.test(name) && (only?.test(name) ?? true));
+    return names.map((name) => {
       const info = Deno.lstatSync(this.path(name));
       const plain = name.replace(/[0-9a-f]{16}(?=\.[a-z]+$)/, "…");
       const same = times && info.isFile ? `${info.ino} ${info.mtime?.getTime()}` : "";

@@ -4,6 +4,7 @@
  * says what to do; the set is all old or all new and runs; after the next start nothing is left.
  */
 import type { Bed } from "./bed.ts";
+import type { Start } from "./folders.ts";
 import type { Broken } from "./kill_sweep.ts";
 import { inPairs, type Lab } from "./lab.ts";
 import type { Row } from "./report.ts";
@@ -18,12 +19,16 @@ const SENTENCE = /(updater-shim|\w+ could not be [a-z ]+): .+\n {2}\S/;
 const NOT_TIDIED = /not everything (could be tidied|that was staged could be removed)/i;
 
 /** What is swept. */
-interface ErrorSweep {
+export interface ErrorSweep {
   readonly name: string;
   readonly errors: readonly string[];
   /** Which calls fail; default: all but writes. */
   readonly class?: "other" | "any";
   readonly release?: "new" | "patchable";
+  /** Only every so many-th call. */
+  readonly step?: number;
+  /** What kind of folder it begins in. */
+  readonly start?: Start;
   /** Calls that each error must reach. */
   readonly least: number;
   /** A shim that was broken on purpose: ends when it is seen, and nothing is reported. */
@@ -42,26 +47,30 @@ export async function brokenErrorSweep(lab: Lab, name: string, broken: Broken): 
   return await errorSweep(lab, { name, errors: ERRORS, least: 0, broken });
 }
 
-async function errorSweep(lab: Lab, sweep: ErrorSweep): Promise<Row> {
-  const { name, errors, release = "new", broken } = sweep;
+/** Sweeps the errors over the calls. */
+export async function errorSweep(lab: Lab, sweep: ErrorSweep): Promise<Row> {
+  const { name, errors, release = "new", step = 1, start, broken } = sweep;
   const row = lab.report.row(name);
   const { only } = lab.report;
   await inPairs(errors.filter((error) => !only || error === only.of), async (error) => {
     const bed = lab.bed(release, broken?.shim);
     const first = only?.at ?? 1;
-    for (let at = first; !(broken && row.shows(broken.columns)); at++) {
+    for (let at = first; !(broken && row.shows(broken.columns)); at += step) {
       if (only && at > first) break;
       bed.reset();
+      await start?.prepare(bed);
       const wanted = sweep.class ?? "other";
       const trace = { folders: [bed.install], class: wanted, at, action: error } as const;
       const run = await lab.tracer.trace(trace, bed.command());
       const call = run.calls.filter((call) => wanted === "any" || call.class === wanted)[at - 1];
       if (!call) break;
       const names = call.paths.map((path) => path.split("/").at(-1)).join(" ");
+      const found = await look(await start?.arrive(bed) ?? bed, run);
       row.add({
         at: `${error}:${at}`,
         where: `${error} at ${at}: ${call.kind} ${names}`,
-        ...await look(bed, run),
+        ...found,
+        other: [found.other, start?.complaint(bed)].filter(Boolean).join("; ") || undefined,
       });
     }
   });

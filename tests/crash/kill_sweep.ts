@@ -4,6 +4,7 @@
  * nothing is left over; after the next update it is the new one.
  */
 import type { Bed } from "./bed.ts";
+import type { Start } from "./folders.ts";
 import type { Lab } from "./lab.ts";
 import type { Column, Row } from "./report.ts";
 import type { Trace } from "./tracer.ts";
@@ -38,6 +39,8 @@ export interface KillSweep {
   readonly ends?: number;
   /** Points that must be reached. */
   readonly least: number;
+  /** What kind of folder it begins in. */
+  readonly start?: Start;
   /** Gets every state that was not seen yet. */
   readonly keep?: (interrupted: Interrupted) => void;
   /** A shim that was broken on purpose: ends when it is seen, and nothing is reported. */
@@ -54,6 +57,7 @@ export async function killSweep(lab: Lab, sweep: KillSweep): Promise<Row> {
   const first = only ? Number(only.of ?? only.at) : 1;
   for (let at = first; !only || at === first; at += sweep.step ?? 1) {
     bed.reset();
+    await sweep.start?.prepare(bed);
     const trace: Trace = {
       folders: [bed.install],
       class: sweep.class,
@@ -73,8 +77,12 @@ export async function killSweep(lab: Lab, sweep: KillSweep): Promise<Row> {
     const where = `${at}: ${call.kind} ${
       call.paths.map((path) => path.split("/").at(-1)).join(" ")
     }`;
-    await keepNew(bed, seen, { at, where }, sweep);
-    row.add({ at: String(at), where, ...await recoverAndLook(bed, sweep.release === "sick") });
+    const there = await sweep.start?.arrive(bed) ?? bed;
+    await keepNew(there, seen, { at, where }, sweep);
+    const found = await recoverAndLook(there, sweep.release === "sick");
+    const other = [found.other, sweep.start?.complaint(bed)].filter(Boolean).join("; ") ||
+      undefined;
+    row.add({ at: String(at), where, ...found, other });
     if (sweep.broken && row.shows(sweep.broken.columns)) return row;
   }
   if (!sweep.broken) lab.report.close(row, sweep.least);

@@ -7,6 +7,7 @@ import { join } from "@std/path";
 import { concurrency } from "./concurrency.ts";
 import { errorSweeps } from "./error_sweep.ts";
 import { type Interrupted, type KillSweep, killSweep } from "./kill_sweep.ts";
+import { folders } from "./folders.ts";
 import { inPairs, Lab } from "./lab.ts";
 import { parents } from "./parents.ts";
 import { places } from "./places.ts";
@@ -45,6 +46,7 @@ export const SECTIONS: Record<string, (lab: Lab) => Promise<unknown>> = {
   parents,
   reader,
   places,
+  folders,
   proofs: (lab) => proofs(lab, states),
 };
 

@@ -5,6 +5,7 @@
  */
 import { join } from "@std/path";
 import type { Bed } from "./bed.ts";
+import type { Start } from "./folders.ts";
 import { Lab } from "./lab.ts";
 import { must, run } from "./process.ts";
 import { Row } from "./report.ts";
@@ -70,8 +71,17 @@ interface Cut {
   readonly release?: "patched";
   /** There is no old version. */
   readonly first?: boolean;
+  /** What kind of folder it begins in; then only every fifth instant is looked at. */
+  readonly start?: Start;
   /** Calls that are left out. */
   readonly skip?: readonly string[];
+}
+
+/** One file system, from another kind of folder. */
+export async function powerCutIn(lab: Lab, start: Start): Promise<void> {
+  const row = lab.report.row(`power cut, ${start.name}`);
+  await cut(lab, "xfs", { row, forced: true, start });
+  lab.report.close(row, 8);
 }
 
 async function cut(lab: Lab, kind: Kind, how: Cut): Promise<void> {
@@ -80,6 +90,7 @@ async function cut(lab: Lab, kind: Kind, how: Cut): Promise<void> {
     const bed = lab.bedIn(join(disk.folder, "bed"), how.release);
     if (how.first) { for (const name of NAMES) Deno.removeSync(bed.path(name)); }
     const instants: Instant[] = [];
+    await how.start?.prepare(bed);
     await must("sync", "--file-system", disk.folder);
     const trace = { folders: [bed.install], class: "other", at: 1, skip: how.skip ?? [] } as const;
     let at = 0;
@@ -88,25 +99,29 @@ async function cut(lab: Lab, kind: Kind, how: Cut): Promise<void> {
       const where = line.replaceAll("\t", " ").replace(/\/.*\//, "");
       if (how.forced) await disk.syncSomethingElse(at - 1);
       const wanted = lab.report.only?.at ?? at;
-      if (wanted === at) instants.push({ at, where, image: await disk.copy(at) });
+      if (wanted === at && (!how.start || at % 5 === 0)) {
+        instants.push({ at, where, image: await disk.copy(at) });
+      }
     }
     await disk.unmount();
-    await lookAtAll(disk, bed, instants, how.row);
+    await lookAtAll(disk, bed, instants, how);
   } finally {
     await disk.remove();
   }
 }
 
-async function lookAtAll(disk: Disk, bed: Bed, instants: readonly Instant[], row: Row) {
+async function lookAtAll(disk: Disk, bed: Bed, instants: readonly Instant[], { row, start }: Cut) {
   // Between two writes of the file system copies are alike: what was proven is so for all of them.
   const proven = new Map<string, Awaited<ReturnType<typeof recoverOnce>>>();
   for (const { at, where, image } of instants) {
     await disk.mount(image);
-    const before = bed.verdict();
-    const signature = bed.signature();
-    const outcome = proven.get(signature) ?? await recoverOnce(bed);
+    const there = await start?.arrive(bed) ?? bed;
+    const before = there.verdict();
+    const signature = there.signature();
+    const outcome = proven.get(signature) ?? await recoverOnce(there);
     proven.set(signature, outcome);
-    row.add({ at: `${disk.kind}:${at}`, where, before, ...outcome });
+    const other = [outcome.other, start?.complaint(bed)].filter(Boolean).join("; ") || undefined;
+    row.add({ at: `${disk.kind}:${at}`, where, before, ...outcome, other });
     await disk.unmount();
     Deno.removeSync(image);
   }

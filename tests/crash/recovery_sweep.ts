@@ -28,13 +28,14 @@ export async function sweepOne(
   row: Row,
   { bed, kept, where, at: killed }: Interrupted,
   proven: Proven = new Map(),
+  step = 1,
 ): Promise<void> {
   await bed.restore(kept);
   const folders = [bed.install];
   const undisturbed = await lab.tracer.trace({ folders }, bed.command("--repair"));
   const end = bed.signature();
   const { only } = lab.report;
-  for (let at = only?.at ?? 1; at <= (only?.at ?? undisturbed.calls.length); at++) {
+  for (let at = only?.at ?? 1; at <= (only?.at ?? undisturbed.calls.length); at += step) {
     await bed.restore(kept);
     const trace = { folders, class: "any", at, action: "kill" } as const;
     const run = await lab.tracer.trace(trace, bed.command("--repair"));
