@@ -41,7 +41,11 @@ function rowsOfSuite(): string[] {
   const names = sources.match(
     /(?<=\bname(?: =|:) ")killed[^"]*|(?<=")(recovery killed|an error[^"]*)(?=")/g,
   )!;
-  return [...names, ...kinds.map((kind) => `power cut, ${kind}`)];
+  const folders = Deno.readTextFileSync(join(ROOT, "tests", "crash", "folders.ts"))
+    .match(/(?<= = ")in a [^"]*/g)!;
+  const inFolders = ["killed", "recovery killed", "an error", "power cut"]
+    .flatMap((what) => folders.map((folder) => `${what}, ${folder}`));
+  return [...names, ...inFolders, ...kinds.map((kind) => `power cut, ${kind}`)];
 }
 
 function cellsOf(table: string): string[][] {
