@@ -30,8 +30,14 @@ import { discard } from "../installation/trash.ts";
  * After `committed`: the old ones become the rollback copy, the receipt is written, the journal goes
  * last. If we die, the journal still says `committed` and all of it is done again. Returns the
  * targets that got their old one back, because somebody has removed or spoilt the new one since.
+ * `isOld` says whether the second name of an old one is that file still.
  */
-export async function endInstalled(session: Session, record: JournalRecord): Promise<string[]> {
+export async function endInstalled(
+  session: Session,
+  record: JournalRecord,
+  isOld: (file: Located) => boolean = ({ previous, old }) =>
+    old !== null && holds(session.system.fs, previous, old),
+): Promise<string[]> {
   const { system: { fs }, dir } = session;
   const files = locateAll(session, record);
   const restored: string[] = [];
@@ -40,9 +46,10 @@ export async function endInstalled(session: Session, record: JournalRecord): Pro
   for (const file of files) {
     const { name, old, fresh, target, previous } = file;
     if (!old || !isThere(fs, previous)) continue;
-    const lost = !(fresh && holds(fs, target, fresh)) &&
-      ["missing", "broken"].includes(examine(fs, target).completeness);
-    if (lost && holds(fs, previous, old)) {
+    // The headers first: to read all of a file that is well would only take time.
+    const lost = ["missing", "broken"].includes(examine(fs, target).completeness) &&
+      !(fresh && holds(fs, target, fresh));
+    if (lost && isOld(file)) {
       await onFile(
         "put back the old",
         target,
@@ -50,7 +57,7 @@ export async function endInstalled(session: Session, record: JournalRecord): Pro
       );
       session.report({ event: "repaired", path: target, from: previous });
       restored.push(target);
-    } else if (wanted.get(name)?.sha256 === old.sha256 && holds(fs, previous, old)) {
+    } else if (wanted.get(name)?.sha256 === old.sha256 && isOld(file)) {
       kept.push(file);
     }
   }

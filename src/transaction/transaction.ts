@@ -155,7 +155,11 @@ export class Staging<W extends Wanted> implements AsyncDisposable {
       throw error;
     }
     try {
-      await endInstalled(session, { ...named.record, phase: "committed" });
+      await endInstalled(
+        session,
+        { ...named.record, phase: "committed" },
+        (file) => isOld(session, file, staged.find(({ name }) => name === file.name)),
+      );
     } catch (error) {
       // The new set is installed and durable; the journal says so, and the next start tidies.
       report({
@@ -310,6 +314,18 @@ function isSameFile(now: FileInfo, then: FileInfo): boolean {
 function isOurs({ system: { fs } }: Session, { target, fresh, stagedInfo }: Staged): boolean {
   const now = fs.lstatSync(target);
   return isSameFile(now, stagedInfo) || holds(fs, target, fresh);
+}
+
+/**
+ * Whether an old one's second name still is what was read: where nobody else can give names, the file
+ * that the target was. A copy, where there are no links, is read.
+ */
+function isOld({ system }: Session, { previous, old }: Located, staged?: Staged): boolean {
+  const { fs } = system;
+  const now = lookAt(fs, previous), then = staged?.targetInfo;
+  const same = now?.ino && then && isSameFile(now, then);
+  if (same && isOursAlone(system, dirname(previous))) return true;
+  return old !== null && holds(fs, previous, old);
 }
 
 /** If this fails too, the journal is still there and the next start goes on with it. */
