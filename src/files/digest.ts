@@ -3,9 +3,14 @@ import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers";
 import * as v from "valibot";
 import { openPatiently } from "../system/patience.ts";
-import type { Digest, FileSystem, OpenFile } from "../system/file_system.ts";
+import type { Digest, FileInfo, FileSystem, OpenFile } from "../system/file_system.ts";
 
 export type { Digest };
+
+/** A digest, and the file as it was before it was read for that; undefined where it is a copy since. */
+export interface Digested extends Digest {
+  readonly info?: FileInfo | undefined;
+}
 
 /** A SHA-256 in lower-case hex, as our own files have it. */
 export const Sha256Schema = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));

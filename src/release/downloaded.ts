@@ -6,7 +6,12 @@
 import { join } from "node:path";
 import { isPlainName } from "../base/file_names.ts";
 import * as v from "valibot";
-import { type Digest, digestFileInBackground, sameContent } from "../files/digest.ts";
+import {
+  type Digest,
+  type Digested,
+  digestFileInBackground,
+  sameContent,
+} from "../files/digest.ts";
 import {
   lookAt,
   moveOrCopy,
@@ -58,7 +63,7 @@ export interface Downloaded extends Omit<SignedDocument, "signedBy"> {
   /** The same, read to its end: what is there, if it is whole. */
   find(file: ReleaseFile): Promise<Digest | undefined>;
   /** Moves the executable of that file to `path`, if it is there and whole. */
-  take(file: ReleaseFile, path: string, scratch: string): Promise<Digest | undefined>;
+  take(file: ReleaseFile, path: string, scratch: string): Promise<Digested | undefined>;
 }
 
 /** Where a download of that file is to be put. The folder is there after `beginDownload`. */
@@ -103,9 +108,11 @@ export function readDownloaded({ system, dir }: Session): Downloaded | undefined
     has: (file) => entryOf(file) !== undefined,
     find,
     async take(file, to, scratch) {
+      const ready = readyPath(dir, file), info = lookAt(fs, ready);
       const found = await find(file);
-      if (found) onFile("write", to, () => moveOrCopy(fs, readyPath(dir, file), to, scratch));
-      return found;
+      if (!found) return undefined;
+      const copied = onFile("write", to, () => moveOrCopy(fs, ready, to, scratch));
+      return copied ? found : { ...found, info };
     },
   };
 }

@@ -11,7 +11,7 @@
  */
 import { extractMember, type GrowingFile } from "../archive/archive.ts";
 import { archiveKind } from "../archive/kinds.ts";
-import { type Digest, digestFileAside, sameContent } from "../files/digest.ts";
+import { type Digested, digestFileAside, sameContent } from "../files/digest.ts";
 import { openPatiently } from "../system/patience.ts";
 import type { System } from "../system/system.ts";
 import type { ReleaseFile } from "./manifest.ts";
@@ -56,7 +56,7 @@ export async function unpackEarly(
   { fs }: System,
   file: ReleaseFile,
   { archive, staged, growing }: { archive: string; staged: string; growing: Growth },
-): Promise<Digest | undefined> {
+): Promise<Digested | undefined> {
   const { executable, member, url } = file, kind = archiveKind(url);
   if (!executable || member === undefined || !kind) return undefined;
   try {
@@ -67,8 +67,9 @@ export async function unpackEarly(
     } finally {
       out.close();
     }
+    const info = fs.lstatSync(staged);
     const digest = await digestFileAside(fs, staged);
-    return sameContent(digest, executable) ? digest : undefined;
+    return sameContent(digest, executable) ? { ...digest, info } : undefined;
   } catch {
     // The ordinary way, which comes next, says what is wrong.
     return undefined;

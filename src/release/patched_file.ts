@@ -1,5 +1,5 @@
 /** An executable out of the installed one and a patch that was fetched and verified. */
-import { type Digest, digestFileInBackground, sameContent } from "../files/digest.ts";
+import { type Digested, digestFileInBackground, sameContent } from "../files/digest.ts";
 import { onFile } from "../files/fs_errors.ts";
 import { applyPatch } from "../patch/apply_patch.ts";
 import { PatchError } from "../patch/format.ts";
@@ -18,7 +18,7 @@ export async function makePatchedFile(
   patch: string,
   staged: string,
   signal: AbortSignal,
-): Promise<Digest> {
+): Promise<Digested> {
   const out = onFile(
     "write",
     staged,
@@ -26,8 +26,9 @@ export async function makePatchedFile(
   );
   try {
     await apply(fs, { old, patch, staged, out }, result.size, signal);
+    const info = out.statSync();
     const found = await onFile("read", staged, () => digestFileInBackground(fs, staged));
-    if (sameContent(found, result)) return found;
+    if (sameContent(found, result)) return { ...found, info };
     throw new PatchError(`it made ${found.size} bytes with SHA-256 ${found.sha256}`);
   } catch (error) {
     // Nothing wrong stays, and nothing that takes room from the full file.

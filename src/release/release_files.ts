@@ -2,7 +2,12 @@
 import { basename, join } from "node:path";
 import { extractMember } from "../archive/archive.ts";
 import { archiveKind } from "../archive/kinds.ts";
-import { type Digest, digestFileInBackground, sameContent } from "../files/digest.ts";
+import {
+  type Digest,
+  type Digested,
+  digestFileInBackground,
+  sameContent,
+} from "../files/digest.ts";
 import { downloadFromAny, type MirroredFile } from "../transfer/download.ts";
 import { Growth, unpackEarly } from "./early_unpack.ts";
 import { copyFile, moveOrCopy, removeIfThere } from "../files/durable_files.ts";
@@ -17,6 +22,7 @@ import { checkSpace } from "./space.ts";
 import { PatchError } from "../patch/format.ts";
 import { openPatiently } from "../system/patience.ts";
 import type { Session } from "../session.ts";
+import type { FileInfo } from "../system/file_system.ts";
 import type { Downloaded } from "./downloaded.ts";
 import { tellMirror } from "./mirror_warning.ts";
 import type { Access } from "../transfer/retry.ts";
@@ -25,11 +31,17 @@ import { discardPartial } from "../transfer/sidecar.ts";
 /** An archive without a declared executable size may not grow beyond this many times its size. */
 const UNPACK_FACTOR = 50;
 
+/** What was fetched: verified, and the file as it was then. */
+interface Fetched {
+  readonly partial: string;
+  readonly info: FileInfo | undefined;
+}
+
 /** The downloads of one release, each fetched once however many executables it holds. */
 export class ReleaseFiles {
   readonly #growing = new Map<string, Growth>();
   #turn: Promise<unknown> = Promise.resolve();
-  readonly #downloads = new Map<string, Promise<string>>();
+  readonly #downloads = new Map<string, Promise<Fetched>>();
   /** The patch that is being applied. */
   #applied: Promise<unknown> = Promise.resolve();
 
@@ -70,24 +82,25 @@ export class ReleaseFiles {
    * Fills one staged file, which is there and empty. What it returns is the digest of what is on the
    * disk, verified.
    */
-  async fill(file: ReleaseFile, staged: string, stop: AbortSignal): Promise<Digest> {
-    const ready = await this.ready?.take(file, staged, unfinishedOf(staged));
-    if (ready) {
-      this.session.report({ event: "verified", file: file.target, ...ready });
-      return ready;
-    }
-    const digest = await this.#patch(file, staged, stop) ?? await this.#whole(file, staged, stop);
-    this.session.report({ event: "verified", file: file.target, ...digest });
-    return digest;
+  async fill(file: ReleaseFile, staged: string, stop: AbortSignal): Promise<Digested> {
+    const digested = await this.ready?.take(file, staged, unfinishedOf(staged)) ??
+      await this.#patch(file, staged, stop) ?? await this.#whole(file, staged, stop);
+    const { size, sha256 } = digested;
+    this.session.report({ event: "verified", file: file.target, size, sha256 });
+    return digested;
   }
 
   /** Undefined where no patch is to be used, or it is not as it should be: then `staged` is empty. */
-  async #patch(file: ReleaseFile, staged: string, stop: AbortSignal): Promise<Digest | undefined> {
+  async #patch(
+    file: ReleaseFile,
+    staged: string,
+    stop: AbortSignal,
+  ): Promise<Digested | undefined> {
     const planned = this.patches.get(file);
     if (!planned) return undefined;
     const { system: { fs } } = this.session;
     try {
-      const partial = await this.#fetch(planned.patch, file, stop);
+      const { partial } = await this.#fetch(planned.patch, file, stop);
       // One after the other: each takes some memory.
       const made = this.#applied.then(() => makePatchedFile(fs, planned, partial, staged, stop));
       this.#applied = made.catch(() => {});
@@ -119,21 +132,21 @@ export class ReleaseFiles {
     discardPartial(fs, partialPath(this.session, patch));
   }
 
-  async #whole(file: ReleaseFile, staged: string, stop: AbortSignal): Promise<Digest> {
+  async #whole(file: ReleaseFile, staged: string, stop: AbortSignal): Promise<Digested> {
     const early = this.#unpackEarly(file, staged);
-    let partial: string;
+    let fetched: Fetched;
     try {
-      partial = await this.#fetch(file, file, stop);
+      fetched = await this.#fetch(file, file, stop);
     } finally {
       await early;
     }
     return await early ??
       (file.member === undefined
-        ? await this.#place(file, partial, staged)
-        : await this.#inTurn(() => this.#unpack(file, partial, staged)).catch((error) => {
+        ? await this.#place(file, fetched, staged)
+        : await this.#inTurn(() => this.#unpack(file, fetched.partial, staged)).catch((error) => {
           // What was signed and is wrong all the same is not gone on with.
           if (error instanceof UpdateError && error.kind === "verification") {
-            discardPartial(this.session.system.fs, partial);
+            discardPartial(this.session.system.fs, fetched.partial);
           }
           throw error;
         }));
@@ -143,7 +156,7 @@ export class ReleaseFiles {
    * Of an archive the first executable, while the archive comes. On Windows a file that somebody
    * reads cannot be replaced, and a download may have to.
    */
-  #unpackEarly(file: ReleaseFile, staged: string): Promise<Digest | undefined> | undefined {
+  #unpackEarly(file: ReleaseFile, staged: string): Promise<Digested | undefined> | undefined {
     const { system } = this.session;
     const first = file.member !== undefined && !this.#downloads.has(file.sha256);
     if (!first || system.os === "windows") return undefined;
@@ -161,7 +174,7 @@ export class ReleaseFiles {
   }
 
   /** Either the file itself, or a patch of its executable. */
-  #fetch(source: MirroredFile, file: ReleaseFile, stop: AbortSignal): Promise<string> {
+  #fetch(source: MirroredFile, file: ReleaseFile, stop: AbortSignal): Promise<Fetched> {
     const running = this.#downloads.get(source.sha256);
     if (running) return running;
     const { system, report } = this.session;
@@ -184,14 +197,14 @@ export class ReleaseFiles {
           ? report({ event: "patch-refused", file: name, reason: failure.message })
           : tellMirror(report, failure, next),
     })
-      .then(() => (growing?.reached(total), partial))
+      .then((info) => (growing?.reached(total), { partial, info }))
       .finally(() => growing?.fail());
     this.#downloads.set(source.sha256, done);
     return done;
   }
 
   /** The download is the executable. Within one file system this is a rename. */
-  async #place(file: ReleaseFile, partial: string, staged: string) {
+  async #place(file: ReleaseFile, { partial, info }: Fetched, staged: string): Promise<Digested> {
     const { fs } = this.session.system;
     const digest = { size: file.size, sha256: file.sha256 };
     const shared = this.files.filter((other) => other.sha256 === file.sha256).length > 1;
@@ -201,11 +214,12 @@ export class ReleaseFiles {
       copyFile(fs, partial, staged, 0o600);
       return true;
     });
-    if (copied) await this.#verify(file.target, staged, digest);
+    if (!copied) return { ...digest, info };
+    await this.#verify(file.target, staged, digest);
     return digest;
   }
 
-  async #unpack(file: ReleaseFile, archive: string, staged: string): Promise<Digest> {
+  async #unpack(file: ReleaseFile, archive: string, staged: string): Promise<Digested> {
     const { fs } = this.session.system;
     // `selectFiles` lets no other pass.
     const kind = archiveKind(file.url)!;
@@ -219,9 +233,10 @@ export class ReleaseFiles {
     } finally {
       out.close();
     }
+    const info = fs.lstatSync(staged);
     const digest = await digestFileInBackground(fs, staged);
     if (file.executable) await this.#verify(file.target, staged, file.executable, digest);
-    return digest;
+    return { ...digest, info };
   }
 
   async #verify(name: string, path: string, expected: Digest, found?: Digest): Promise<void> {

@@ -21,23 +21,42 @@ export function digestAside(path: string): Promise<Digest | undefined> {
   return promise.finally(() => worker.terminate());
 }
 
-/** Runs in the other thread, from its own text: nothing from outside of it can be used. */
-export async function hashFile(path: string): Promise<Digest> {
+/**
+ * Runs in the other thread, from its own text: nothing from outside of it can be used. While `next` says
+ * how far the file is written, it reads that far; then all that is left.
+ */
+export async function hashFile(path: string, next?: () => Promise<number | null>): Promise<Digest> {
   const { createHash } = await import("node:crypto");
   // Reads that wait for no other thread: a third faster.
   const { closeSync, openSync, readSync } = await import("node:fs");
-  const hash = createHash("sha256");
   const buffer = new Uint8Array(1024 * 1024);
-  const file = openSync(path, "r");
-  try {
-    let size = 0;
-    for (let count = readSync(file, buffer); count > 0; count = readSync(file, buffer)) {
+  let hash = createHash("sha256"), size = 0;
+  let file: number | undefined;
+  const close = () => file !== undefined && closeSync(file);
+  const read = (end: number) => {
+    if (size >= end) return;
+    file ??= openSync(path, "r");
+    while (size < end) {
+      const count = readSync(file, buffer, 0, Math.min(buffer.length, end - size), size);
+      if (count === 0) return;
       hash.update(buffer.subarray(0, count));
       size += count;
     }
+  };
+  try {
+    for (let end = await next?.(); typeof end === "number"; end = await next?.()) {
+      if (end < size) {
+        close();
+        file = undefined;
+        hash = createHash("sha256");
+        size = 0;
+      }
+      read(end);
+    }
+    read(Infinity);
     return { size, sha256: hash.digest("hex") };
   } finally {
     // Not left to the end of the thread: on Windows an open file may be in the way of its renaming.
-    closeSync(file);
+    close();
   }
 }

@@ -82,10 +82,10 @@ class UnixFile implements OpenFile {
 
   statSync(): Deno.FileInfo {
     const stats = node.fstatSync(this.fd);
-    const { size, mtime, mode, uid, gid, dev, ino } = stats;
+    const { size, mtime, ctime, mode, uid, gid, dev, ino } = stats;
     const kind = { isFile: stats.isFile(), isDirectory: stats.isDirectory(), isSymlink: false };
     // The seam asks for less than Deno's own type has.
-    return { ...kind, size, mtime, mode, uid, gid, dev, ino } as Deno.FileInfo;
+    return { ...kind, size, mtime, ctime, mode, uid, gid, dev, ino } as Deno.FileInfo;
   }
 
   syncSync(): void {

@@ -4,7 +4,7 @@
  */
 import { dirname } from "node:path";
 import { digestAside, hashFile } from "./deno_digest.ts";
-import type { FileSystem } from "./file_system.ts";
+import type { Digest, DigestBehind, FileSystem } from "./file_system.ts";
 import type { Account, Processes, RunResult } from "./processes.ts";
 
 /** What can be done with a program. */
@@ -28,7 +28,7 @@ export interface Surroundings {
 }
 
 /** What another process or thread does for this one. */
-export type Helper = Starter & Pick<FileSystem, "digestAside">;
+export type Helper = Starter & Pick<FileSystem, "digestAside" | "digestBehind">;
 
 interface Request {
   readonly task: keyof Helper;
@@ -42,9 +42,12 @@ type Answer = { readonly result: unknown } | {
   readonly code: string | undefined;
 };
 
+/** Of a file that grows: telling of every part would cost more than the few bytes that wait. */
+const MESSAGE_STEP = 1024 * 1024;
+
 /** The help that needs permissions of this thread's own. */
 export function unconfined(surroundings: Surroundings): Helper {
-  return { ...starter(surroundings), digestAside };
+  return { ...starter(surroundings), digestAside, digestBehind: () => undefined };
 }
 
 /**
@@ -183,11 +186,22 @@ function serve({ run, spawn }: Starter, hash: typeof hashFile): void {
     const { task, path, args = [], timeoutMs = 0 } = data;
     const port = ports[0]!;
     const stop = new AbortController();
-    port.onmessage = () => stop.abort();
+    const said: (number | null)[] = [];
+    let wake = () => {};
+    port.onmessage = ({ data }) => {
+      if (data === "stop") return stop.abort();
+      said.push(data);
+      wake();
+    };
+    const next = async () => {
+      while (said.length === 0) await new Promise<void>((resolve) => wake = resolve);
+      return said.shift()!;
+    };
     const tasks = {
       run: () => run(path, args, timeoutMs, stop.signal),
       spawn: () => spawn(path, args),
       digestAside: () => hash(path),
+      digestBehind: () => hash(path, next),
     };
     let answer: Answer;
     try {
@@ -204,13 +218,18 @@ function serve({ run, spawn }: Starter, hash: typeof hashFile): void {
 
 /**
  * Gives up this thread's permission to run programs and to open libraries (which could start them,
- * too) for a Worker that may run and read `programs`, by these very paths, and do nothing else. Deno
+ * too) for a Worker that may run and read `programs`, by these very paths, read what is below
+ * `readable`, and do nothing else. Deno
  * can neither narrow a permission to a list nor get it back: a new Worker is the only way to a list
  * that is not known when the shim is compiled, and this cannot be undone.
  *
  * A Worker costs 18 ms and 15 MB: this one is also the thread that hashes files meanwhile.
  */
-export function confinedTo(programs: readonly string[], surroundings: Surroundings): Helper {
+export function confinedTo(
+  programs: readonly string[],
+  readable: string,
+  surroundings: Surroundings,
+): Helper {
   const text = `(${serve})((${starter})(${JSON.stringify(surroundings)}),${hashFile})`;
   const worker = new Worker(`data:text/javascript,${encodeURIComponent(text)}`, {
     type: "module",
@@ -219,7 +238,7 @@ export function confinedTo(programs: readonly string[], surroundings: Surroundin
     deno: {
       permissions: {
         run: [...programs, ...(surroundings.killer ? [surroundings.killer] : [])],
-        read: [...programs],
+        read: [...programs, readable],
       },
     },
   });
@@ -243,7 +262,31 @@ export function confinedTo(programs: readonly string[], surroundings: Surroundin
     });
   }
 
+  function digestBehind(path: string): DigestBehind {
+    let sent = 0, ended: Promise<Digest | undefined> | undefined;
+    const { port1, port2 } = new MessageChannel();
+    const done = new Promise<Digest | undefined>((resolve) => {
+      worker.addEventListener("error", () => resolve(undefined));
+      port1.onmessage = ({ data }: MessageEvent<Answer>) => {
+        port1.close();
+        resolve("message" in data ? undefined : data.result as Digest);
+      };
+    });
+    worker.postMessage({ task: "digestBehind", path } satisfies Request, [port2]);
+    return {
+      reached(size) {
+        if (size >= sent && size - sent < MESSAGE_STEP) return;
+        port1.postMessage(sent = size);
+      },
+      end() {
+        if (!ended) port1.postMessage(null);
+        return ended ??= done;
+      },
+    };
+  }
+
   return {
+    digestBehind,
     run: (path, args, timeoutMs, stop) =>
       ask({ task: "run", path, args, timeoutMs }, stop) as Promise<RunResult>,
     spawn: (path, args) => ask({ task: "spawn", path, args }) as Promise<void>,

@@ -42,6 +42,7 @@ const fs: FileSystem = {
   syncDirectory: Deno.build.os === "windows" ? () => {} : syncDirectory,
   tryLock,
   digestAside: (path) => help().digestAside(path),
+  digestBehind: (path) => Deno.build.os === "windows" ? undefined : help().digestBehind(path),
   freeBytes(path) {
     const { bavail, bsize } = statfsSync(path);
     return bavail * bsize;
@@ -142,11 +143,11 @@ const processes: Processes = {
     help();
     leaveBehind(...call);
   },
-  confine(paths) {
+  confine(paths, readable) {
     // Else the permissions are those that somebody gave to `deno run`, and theirs to choose.
     if (!Deno.build.standalone) return;
     platform.openHolders(processes);
-    helper = confinedTo(paths, surroundings());
+    helper = confinedTo(paths, readable, surroundings());
   },
   openLibrary<const S extends Deno.ForeignLibraryInterface>(name: string, symbols: S) {
     const library = libraries.get(symbols) ?? Deno.dlopen(name, symbols);

@@ -22,10 +22,31 @@ export interface Digest {
   readonly sha256: string;
 }
 
+/** The digest of a file that grows, taken by another thread of what is on the disk. */
+export interface DigestBehind {
+  /**
+   * So many bytes of it are written. Fewer than before: those that come are of another version. To be
+   * called with where the writing begins, each time that it does.
+   */
+  reached(size: number): void;
+  /** All that is there, now that it is complete; undefined if it could not be done, for whatever reason. */
+  end(): Promise<Digest | undefined>;
+}
+
 /** What is known of a name. A part of `Deno.FileInfo`, so that a simulation can fill it. */
 export type FileInfo = Pick<
   Deno.FileInfo,
-  "isFile" | "isDirectory" | "isSymlink" | "size" | "mtime" | "mode" | "uid" | "gid" | "dev" | "ino"
+  | "isFile"
+  | "isDirectory"
+  | "isSymlink"
+  | "size"
+  | "mtime"
+  | "ctime"
+  | "mode"
+  | "uid"
+  | "gid"
+  | "dev"
+  | "ino"
 >;
 
 /**
@@ -78,6 +99,11 @@ export interface FileSystem {
    * whatever reason.
    */
   digestAside(path: string): Promise<Digest | undefined>;
+  /**
+   * The same for a file that is still written to; undefined where there is no thread that may read it,
+   * and on Windows, where a file that somebody reads cannot be replaced.
+   */
+  digestBehind(path: string): DigestBehind | undefined;
   /** Bytes that this user can still write on the file system of `path`. */
   freeBytes(path: string): number;
   /** Does nothing for `ms`, and lets nothing else of the program happen. */

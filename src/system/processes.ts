@@ -54,9 +54,9 @@ export interface Processes {
   leaveBehind(path: string, commandLine: string, env: Record<string, string>): void;
   /**
    * From now on the compiled program can run only these programs, by these very paths, and open no
-   * library, until it exits. At most once.
+   * library, until it exits. At most once. What is below `readable` another thread may hash.
    */
-  confine(programs: readonly string[]): void;
+  confine(programs: readonly string[], readable: string): void;
   /**
    * Opens a system library, which stays open: a second time it is the same one, also after `confine`,
    * for the same `symbols`. Only Windows builds have the permission, until `confine`.

@@ -13,5 +13,5 @@ export function confine({ system, dir }: Session, files: readonly Located[]): vo
   const known = knownReceipt(readReceipt(system, dir))?.files ?? [];
   const tool = [...files, ...known].map(({ name }) => join(dir.path, name));
   const programs = new Set([...files.flatMap(({ staged, target }) => [staged, target]), ...tool]);
-  system.processes.confine([...programs]);
+  system.processes.confine([...programs], dir.partial);
 }

@@ -15,7 +15,7 @@
  */
 import { dirname } from "node:path";
 import { confine } from "./confine.ts";
-import { type Digest, digestFileAside, digestOpen } from "../files/digest.ts";
+import { type Digest, type Digested, digestFileAside, digestOpen } from "../files/digest.ts";
 import { lookAt, syncFolder, syncFolders } from "../files/durable_files.ts";
 import { errorCode, reason, UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
@@ -46,6 +46,8 @@ import { endInstalled, endUnchanged } from "./tidy.ts";
  */
 export class Staging<W extends Wanted> implements AsyncDisposable {
   #open = true;
+  /** Of the targets: what another thread reads while the new files come. */
+  readonly #ahead = new Map<string, Promise<Old | undefined>>();
 
   private constructor(
     readonly session: Session,
@@ -87,6 +89,7 @@ export class Staging<W extends Wanted> implements AsyncDisposable {
         );
       }
       confine(session, files);
+      for (const file of files) staging.#ahead.set(file.target, readAhead(session, file));
     } catch (error) {
       staging.#abandon();
       throw error;
@@ -101,21 +104,30 @@ export class Staging<W extends Wanted> implements AsyncDisposable {
   async prove(filled: readonly Filled<W>[], stop: AbortSignal): Promise<Staged<W>[]> {
     const { session, check } = this;
     const { fs } = session.system;
-    for (const file of filled) await seal(session, file);
-    syncFolders(fs, filled.map(({ staged }) => staged));
-    for (const { staged, run } of filled) {
-      if (run) await checkHealth(session, staged, check, stop);
+    const held: (OpenFile | undefined)[] = [];
+    try {
+      for (const file of filled) held.push(hold(session, file));
+      for (const file of filled) await seal(session, file);
+      syncFolders(fs, filled.map(({ staged }) => staged));
+      const before = held.map((file) => settled(session, file));
+      for (const { staged, run } of filled) {
+        if (run) await checkHealth(session, staged, check, stop);
+      }
+      // Another thread reads the old files, where it has not yet, while this one looks at the new. Not
+      // before: the thread that hashes is the one that runs programs.
+      const olds = Promise.allSettled(
+        filled.map((file) => readOld(session, file, this.#ahead.get(file.target))),
+      );
+      const infos = filled.map((file, index) => lastLook(session, file, before[index]));
+      const staged: Staged<W>[] = [];
+      for (const [index, old] of (await olds).entries()) {
+        if (old.status === "rejected") throw old.reason;
+        staged.push({ ...filled[index]!, ...old.value, stagedInfo: infos[index]! });
+      }
+      return staged;
+    } finally {
+      for (const file of held) file?.close();
     }
-    // Another thread reads the old files while this one reads the new. Not before: the thread that
-    // hashes is the one that runs programs.
-    const olds = Promise.allSettled(filled.map((file) => readOld(session, file)));
-    const infos = filled.map((file) => readBack(session, file));
-    const staged: Staged<W>[] = [];
-    for (const [index, old] of (await olds).entries()) {
-      if (old.status === "rejected") throw old.reason;
-      staged.push({ ...filled[index]!, ...old.value, stagedInfo: infos[index]! });
-    }
-    return staged;
   }
 
   /**
@@ -190,24 +202,29 @@ export class Staging<W extends Wanted> implements AsyncDisposable {
   }
 }
 
-/** A staged file with its bytes, and what they are. */
-export type Filled<W extends Wanted = Wanted> = Planned<W> & { readonly fresh: Digest };
+/** A staged file with its bytes, what they are, and what the file was when they were read. */
+export type Filled<W extends Wanted = Wanted> = Planned<W> & {
+  readonly fresh: Digest;
+  readonly digested: FileInfo | undefined;
+};
 
 /**
  * Fills all at once. One that fails stops the others: nobody waits for a download that is of no use
- * any more. `fill` puts verified bytes into `file.staged` and says what they are. Throws what the
- * first one threw, or the signal's reason.
+ * any more. `fill` puts verified bytes into `file.staged` and says what they are; where it has
+ * read them in that very file, also what that was. Throws what the first one threw, or the signal's
+ * reason.
  */
 export async function fillAll<W extends Wanted>(
   files: readonly Planned<W>[],
-  fill: (file: Planned<W>, stop: AbortSignal) => Promise<Digest>,
+  fill: (file: Planned<W>, stop: AbortSignal) => Promise<Digested>,
   stop: AbortSignal,
 ): Promise<Filled<W>[]> {
   const failed = new AbortController();
   const either = AbortSignal.any([stop, failed.signal]);
   const fills = files.map(async (file) => {
     try {
-      return { ...file, fresh: await fill(file, either) };
+      const { size, sha256, info } = await fill(file, either);
+      return { ...file, fresh: { size, sha256 }, digested: info };
     } catch (error) {
       failed.abort(error);
       throw error;
@@ -259,10 +276,30 @@ async function seal(
   }
 }
 
-async function readOld({ system }: Session, { executable: { current }, target }: Planned) {
+/** What is replaced, and the file as it was when it was read; nothing at a first installation. */
+type Old = Pick<Staged, "old" | "targetInfo">;
+
+/** Undefined where nobody can read it now, or the file may be another at any time. */
+async function readAhead(
+  { system }: Session,
+  { executable: { current }, target }: Planned,
+): Promise<Old | undefined> {
+  if (!current || !isOursAlone(system, dirname(target))) return undefined;
+  const targetInfo = lookAt(system.fs, target);
+  const old = await system.fs.digestBehind(target)?.end();
+  return old && targetInfo && { old, targetInfo };
+}
+
+async function readOld(
+  { system }: Session,
+  { executable: { current }, target }: Planned,
+  ahead: Promise<Old | undefined> | undefined,
+): Promise<Old> {
   const { fs } = system;
   if (!current) return { old: null, targetInfo: undefined };
   if (!isOursAlone(system, dirname(target))) return readSharedOld(system, target);
+  const early = await ahead, now = lookAt(fs, target);
+  if (early?.targetInfo && now && isSameFile(now, early.targetInfo)) return early;
   return await onFile("read", target, async () => {
     const targetInfo = fs.lstatSync(target);
     return { old: await digestFileAside(fs, target), targetInfo };
@@ -280,10 +317,45 @@ function readSharedOld(system: Session["system"], target: string) {
   }
 }
 
-/** What was verified is what will be renamed: a health check took its time, and may do anything. */
-function readBack({ system: { fs } }: Session, { staged, fresh }: Filled): FileInfo {
+/**
+ * Keeps a file open until the last look, so that its inode number is given to no other, if it is known
+ * to be what was read. Undefined where that cannot be known: the folder is not ours alone, Windows (its
+ * access rules are not judged), a file that was not read since it was made.
+ */
+function hold({ system }: Session, { staged, digested }: Filled): OpenFile | undefined {
+  if (!system.user || !digested || !isOursAlone(system, dirname(staged))) return undefined;
+  const file = openTrusted(system, staged, "the staged file");
+  if (!file) throw exchanged(staged);
+  const info = file.statSync();
+  // Not the change time: it has another name by now.
+  if (info.ino && isSameFile(info, digested)) return file;
+  file.close();
+}
+
+/** Two changes of a file within it may leave it with the same times (a tick is 1 to 10 ms). */
+const SETTLED_MS = 50;
+
+/** A held file as it is now, if whatever changes it from now on shows in its times. */
+function settled({ system: { clock } }: Session, file: OpenFile | undefined): FileInfo | undefined {
+  const info = file?.statSync();
+  if (!info?.ctime || !info.mtime) return undefined;
+  return clock.now() - info.mtime.getTime() >= SETTLED_MS ? info : undefined;
+}
+
+/**
+ * What was verified is what will be renamed: a health check took its time, and may do anything. One
+ * that was held and has its inode, size and times still was not written to (the runtime tells mtime in
+ * milliseconds, ctime in seconds); any other is read from its beginning to its end.
+ */
+function lastLook(
+  { system: { fs } }: Session,
+  { staged, fresh }: Filled,
+  before: FileInfo | undefined,
+): FileInfo {
   const info = onFile("look at", staged, () => fs.lstatSync(staged));
-  if (!holds(fs, staged, fresh)) throw exchanged(staged);
+  const untouched = before && isSameFile(info, before) &&
+    info.ctime?.getTime() === before.ctime?.getTime();
+  if (!untouched && !holds(fs, staged, fresh)) throw exchanged(staged);
   return info;
 }
 

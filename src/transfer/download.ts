@@ -4,7 +4,7 @@
  * while a hash taken on the way was right.
  */
 import { setImmediate } from "node:timers";
-import { type Digest, digestFileInBackground, sameContent } from "../files/digest.ts";
+import { type Digested, digestFileInBackground, sameContent } from "../files/digest.ts";
 import { removeIfThere, writeAll } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
@@ -14,7 +14,7 @@ import { fillPartial, type RemoteFile } from "./partial_download.ts";
 import { openPatiently } from "../system/patience.ts";
 import { type FetchOptions, withDeadline } from "./retry.ts";
 import { discardPartial } from "./sidecar.ts";
-import type { FileSystem } from "../system/file_system.ts";
+import type { DigestBehind, FileInfo, FileSystem } from "../system/file_system.ts";
 import { redactUrl } from "../base/url_policy.ts";
 
 export type { RemoteFile };
@@ -39,8 +39,8 @@ export async function downloadFromAny(
   file: MirroredFile,
   partial: string,
   options: DownloadOptions,
-): Promise<void> {
-  await fromAnyMirror(
+): Promise<FileInfo | undefined> {
+  return await fromAnyMirror(
     [file.url, ...file.mirrors ?? []],
     (url, limits) => download({ ...file, url }, partial, { limits, ...options }),
     isPlacesFault,
@@ -50,14 +50,14 @@ export async function downloadFromAny(
 
 /**
  * Fills `partial`: on return it has exactly `size` bytes of that digest, and they are durable (its
- * name is not). Goes on with what is there. Throws `network` (what came is kept), `verification`
+ * name is not). Returns what that file is. Goes on with what is there. Throws `network` (what came is kept), `verification`
  * (wrong bytes are removed), `filesystem`, `usage`, or the signal's reason.
  */
 export async function download(
   file: RemoteFile,
   partial: string,
   options: DownloadOptions,
-): Promise<void> {
+): Promise<FileInfo | undefined> {
   const { system, progress } = options;
   const { fs } = system;
   const path = localPath(file.url, system);
@@ -65,39 +65,58 @@ export async function download(
     await copyLocal(path, file, partial, options);
     return requireSame(fs, partial, file, await inspect(fs, partial));
   }
-  await withDeadline(file.url, options, async (transfer) => {
-    const { pieced } = await fillPartial(file, partial, transfer, { ranges: true, progress });
-    let found = await inspect(fs, partial);
-    if (pieced && !sameContent(found, file)) {
-      // The pieces may be of different versions, or a server may not know what a range is.
-      await fillPartial(file, partial, transfer, { ranges: false, progress });
-      found = await inspect(fs, partial);
-    }
+  return await withDeadline(file.url, options, async (transfer) => {
+    const fetchIt = async (ranges: boolean) => {
+      const behind = fs.digestBehind(partial);
+      try {
+        const { pieced } = await fillPartial(file, partial, transfer, { ranges, progress, behind });
+        return { pieced, found: await inspect(fs, partial, behind) };
+      } finally {
+        void behind?.end();
+      }
+    };
+    let { pieced, found } = await fetchIt(true);
+    // The pieces may be of different versions, or a server may not know what a range is.
+    if (pieced && !sameContent(found, file)) ({ found } = await fetchIt(false));
     transfer.signal.throwIfAborted();
-    requireSame(fs, partial, file, found);
+    return requireSame(fs, partial, file, found);
   });
 }
 
-/** What is on the disk, made durable in the meantime: that hides the whole time of the fsync. */
-async function inspect(fs: FileSystem, partial: string): Promise<Digest> {
+/**
+ * What is on the disk, made durable in the meantime. Most of it another thread has read already, behind
+ * the download; where there is none, this one reads it all while the fsync takes its time.
+ */
+async function inspect(
+  fs: FileSystem,
+  partial: string,
+  behind?: DigestBehind,
+): Promise<Digested> {
   const open = onFile(
     "write",
     partial,
     () => openPatiently(fs, partial, { read: true, write: true }),
   );
   try {
+    const info = open.statSync();
     const durable = onFile("write", partial, () => open.sync());
     durable.catch(() => {}); // Awaited below.
-    const found = await onFile("read", partial, () => digestFileInBackground(fs, partial));
+    const found = await behind?.end() ??
+      await onFile("read", partial, () => digestFileInBackground(fs, partial));
     await durable;
-    return found;
+    return { ...found, info };
   } finally {
     open.close();
   }
 }
 
-function requireSame(fs: FileSystem, partial: string, file: RemoteFile, found: Digest): void {
-  if (sameContent(found, file)) return;
+function requireSame(
+  fs: FileSystem,
+  partial: string,
+  file: RemoteFile,
+  found: Digested,
+): FileInfo | undefined {
+  if (sameContent(found, file)) return found.info;
   discardPartial(fs, partial);
   throw notAsPromised(file, `${found.size} bytes with SHA-256 ${found.sha256}`);
 }

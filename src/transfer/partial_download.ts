@@ -7,7 +7,7 @@ import { HttpError, request } from "./request.ts";
 import { readBody } from "./response_body.ts";
 import { PassingError, type Transfer, withRetries } from "./retry.ts";
 import { discardPartial, readSidecar, writeSidecar } from "./sidecar.ts";
-import type { OpenFile } from "../system/file_system.ts";
+import type { DigestBehind, OpenFile } from "../system/file_system.ts";
 
 /** What to fetch, and what it must be. */
 export interface RemoteFile {
@@ -23,6 +23,8 @@ export interface PartialOptions {
   readonly ranges: boolean;
   /** Gets the bytes of this file that are on the disk. */
   readonly progress: (received: number) => void;
+  /** Reads them meanwhile. */
+  readonly behind?: DigestBehind | undefined;
 }
 
 /**
@@ -59,6 +61,7 @@ class PartialDownload {
   readonly #partial: string;
   readonly #transfer: Transfer;
   readonly #progress: (received: number) => void;
+  readonly #behind: DigestBehind | undefined;
 
   constructor(file: RemoteFile, partial: string, transfer: Transfer, options: PartialOptions) {
     this.#file = file;
@@ -66,6 +69,7 @@ class PartialDownload {
     this.#transfer = transfer;
     this.#ranges = options.ranges;
     this.#progress = options.progress;
+    this.#behind = options.behind;
     const size = lookAt(transfer.system.fs, partial)?.size ?? 0;
     this.kept = options.ranges && size <= file.size ? size : 0;
     this.pieced = this.kept > 0;
@@ -154,6 +158,7 @@ class PartialDownload {
       return out;
     });
     try {
+      this.#behind?.reached(this.kept);
       writeSidecar(system.fs, this.#partial, this.#file, response.headers);
       await readBody(response, this.#transfer, (part) => this.#take(out, part));
     } finally {
@@ -177,6 +182,7 @@ class PartialDownload {
       throw error;
     }
     this.kept += part.length;
+    this.#behind?.reached(this.kept);
     this.#progress(this.kept);
   }
 

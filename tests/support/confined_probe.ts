@@ -12,7 +12,7 @@ const outcome = async (step: () => unknown) => {
     return (error as Error).message.replace(/^(Requires \w+ access).*/, "$1");
   }
 };
-const helper = confinedTo([named], {
+const helper = confinedTo([named], `${named}.partial`, {
   ownGroup: true,
   killer: null,
   terminals: [false, false, false],

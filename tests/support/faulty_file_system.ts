@@ -129,6 +129,8 @@ export class FaultyFileSystem implements FileSystem {
     return Promise.resolve(undefined);
   }
 
+  digestBehind(): undefined {}
+
   freeBytes(path: string): number {
     return this.inner.freeBytes(path);
   }

@@ -52,7 +52,17 @@ export function memoryFile(content: Uint8Array): FileSystem {
 
 function infoOf({ length }: Uint8Array): FileInfo {
   const kind = { isFile: true, isDirectory: false, isSymlink: false };
-  return { ...kind, size: length, mtime: null, mode: null, uid: null, gid: null, dev: 1, ino: 1 };
+  return {
+    ...kind,
+    size: length,
+    mtime: null,
+    ctime: null,
+    mode: null,
+    uid: null,
+    gid: null,
+    dev: 1,
+    ino: 1,
+  };
 }
 
 function openBytes(content: Uint8Array): OpenFile {

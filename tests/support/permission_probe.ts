@@ -79,7 +79,7 @@ async function programs(folder: string, named: string, other: string): Promise<O
   const worker = (permissions: "inherit" | { run: true }) =>
     new Worker("data:text/javascript,", { type: "module", deno: { permissions } });
   await attempt(outcomes, { "before: another": () => run(join(folder, other)) });
-  processes.confine([join(folder, named)]);
+  processes.confine([join(folder, named)], join(folder, "partial"));
   await attempt(outcomes, {
     "named": async () => {
       const { code, stdout } = await run(join(folder, named));
@@ -107,7 +107,7 @@ async function programs(folder: string, named: string, other: string): Promise<O
     },
     "a signal to another process": () => Deno.kill(Deno.ppid, "SIGCONT"),
     "a Worker with more": () => worker({ run: true }),
-    "more later": () => processes.confine([join(folder, other)]),
+    "more later": () => processes.confine([join(folder, other)], folder),
     "library": () => processes.openLibrary("C:\\Windows\\System32\\kernel32.dll", {}),
   });
   outcomes["asking for it"] = Deno.permissions.requestSync({ name: "run" }).state;

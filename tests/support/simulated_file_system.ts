@@ -127,7 +127,7 @@ export class SimulatedFileSystem implements FileSystem {
     if (this.#links.has(path)) {
       const { dev, ino, uid, gid } = this.lstatSync(dirname(path));
       const kind = { isFile: false, isDirectory: false, isSymlink: true };
-      return { ...kind, size: 0, mtime: null, mode: 0o120777, dev, ino, uid, gid };
+      return { ...kind, size: 0, mtime: null, ctime: null, mode: 0o120777, dev, ino, uid, gid };
     }
     return this.info(this.existing(path, `stat '${path}'`), path);
   }
@@ -174,6 +174,8 @@ export class SimulatedFileSystem implements FileSystem {
     return Promise.resolve(undefined);
   }
 
+  digestBehind(): undefined {}
+
   freeBytes(): number {
     return 2 ** 40;
   }
@@ -204,6 +206,7 @@ export class SimulatedFileSystem implements FileSystem {
       isSymlink: false,
       size: bytes.length,
       mtime: null,
+      ctime: null,
       mode: mode | (isFolder ? 0o040000 : 0o100000),
       uid: 0,
       gid: 0,

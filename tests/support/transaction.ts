@@ -1,5 +1,5 @@
 /** One whole transaction, for tests that do not come from a command. */
-import { digestFile } from "../../src/files/digest.ts";
+import { type Digested, digestFile } from "../../src/files/digest.ts";
 import { onFile } from "../../src/files/fs_errors.ts";
 import type { HealthCheck } from "../../src/base/health_check.ts";
 import { lookAt } from "../../src/files/durable_files.ts";
@@ -8,8 +8,8 @@ import type { Session } from "../../src/session.ts";
 import { fillAll, Staging } from "../../src/transaction/transaction.ts";
 import { RECEIPT } from "./receipt.ts";
 
-/** Puts the new bytes into an empty file that is there. */
-type Fill = (staged: string, name: string) => void | Promise<void>;
+/** Puts the new bytes into an empty file that is there. What it has read of it, if it has. */
+type Fill = (staged: string, name: string) => Digested | void | Promise<void>;
 
 /** Replaces what these names of the install dir stand for; the old ones are kept for a rollback. */
 export async function transact(
@@ -31,8 +31,8 @@ export async function transact(
     staging.files,
     ({ staged, name }) =>
       onFile("fill", staged, async () => {
-        await fill(staged, name);
-        return digestFile(fs, staged);
+        const made = await fill(staged, name);
+        return made ?? digestFile(fs, staged);
       }),
     stop,
   );
