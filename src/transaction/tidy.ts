@@ -1,6 +1,12 @@
 /** The ends of an update, either way: nothing stays but what the state dir is to keep. */
 import { dirname, join } from "node:path";
-import { isThere, moveOrCopy, removeIfThere, syncFolders } from "../files/durable_files.ts";
+import {
+  isThere,
+  moveOrCopy,
+  removeIfThere,
+  syncFolder,
+  syncFolders,
+} from "../files/durable_files.ts";
 import { examine } from "../files/executable_format.ts";
 import { onFile } from "../files/fs_errors.ts";
 import { makeFolder } from "../installation/install_dir.ts";
@@ -61,7 +67,11 @@ export async function endInstalled(
       kept.push(file);
     }
   }
-  if (kept.length > 0) makeFolder(session.system, dir.rollback);
+  if (kept.length > 0) {
+    makeFolder(session.system, dir.rollback);
+    // Each time: whoever made it may have been killed here. Else a power cut takes all that is in it.
+    syncFolder(fs, dir.home);
+  }
   for (const file of kept) keepForRollback(session, file);
   const stuck = [
     ...removeTemporaries(session, record, files).stuck,

@@ -71,7 +71,9 @@ export function explorationOf(scenario: Scenario): Exploration {
     checkCrashed: (crashed) => checkCrashed(scenario, crashed),
     checkRecovered: (disk, before, executing) => {
       checkSet(scenario, disk, before);
-      if (!executing) checkNothingLeft(scenario, disk);
+      if (executing) return;
+      checkNothingLeft(scenario, disk);
+      checkReceipt(scenario, disk);
     },
   };
 }
@@ -224,6 +226,29 @@ export function checkNothingLeft(scenario: Scenario, disk: SimulatedDisk): void 
   const strange = [...foldersOf(scenario), STATE, HOME].flatMap(list)
     .filter((path) => !named.includes(path)).concat(list(`${STATE}/trash`));
   if (strange.length > 0) throw new Error(`After recovery there is still ${strange.join(", ")}`);
+}
+
+/** What says which version is installed, and what a rollback would bring back. */
+function checkReceipt(scenario: Scenario, disk: SimulatedDisk): void {
+  const fs = new SimulatedFileSystem(disk);
+  const bytes = (path: string) => {
+    const { inode } = fs.place(path, "");
+    return inode === undefined ? undefined : disk.inodes.get(inode)!.now.bytes;
+  };
+  const content = isThere(fs, HOME) ? bytes(`${HOME}/receipt.json`) : undefined;
+  if (!content && versionsOf(scenario, disk)[0] === "new") throw new Error("There is no receipt");
+  if (!content) return;
+  const text = new TextDecoder().decode(content);
+  if (!text.startsWith("{")) throw new Error("The receipt is damaged");
+  // A torn rename may take the copy along: which version runs does not hang on it.
+  if (scenario.model === "split") return;
+  const { rollback } = JSON.parse(text) as { rollback: { files: { name: string }[] } };
+  for (const { name } of rollback.files) {
+    const path = scenario.targets.find((path) => basename(path) === name)!;
+    const copy = `${HOME}/rollback/${name}`;
+    if (isThere(fs, copy) && bytes(copy)!.join() === contentOf("old", path).join()) continue;
+    throw new Error(`The rollback copy "${copy}" is not the old one`);
+  }
 }
 
 /** `old`, `new`, `missing` or what is wrong, for each target. */
