@@ -193,6 +193,9 @@ const OTHER = patchBetween(OLD, program("6.6.6"));
 const flipped = PATCH.slice();
 // The head of the first chunk: a length that no stream can have.
 flipped.fill(255, 24, 28);
+// Of another tool, where the manifest says that it is for this one.
+const OTHERS = randomBytes(150_000, 3);
+const FOREIGN = patchBetween(OTHERS, OTHERS.with(7, 7));
 const HUGE = joined([PATCH, new Uint8Array(130_000)]);
 const BSDIFF = bytes("BSDIFF40".padEnd(300));
 const both = ["/files/patch", "/files/tool"], only = ["/files/tool"];
@@ -214,6 +217,7 @@ const cases: Record<string, [unknown[], Uint8Array | (() => Response), string[],
   "with another digest": [[entry(PATCH)], flipped, both, /is not what the manifest says/],
   "of another size": [[entry(PATCH)], PATCH.slice(1), both, /is not what the manifest says/],
   "of another tool's format": [[entry(BSDIFF)], BSDIFF, both, /does not begin with/],
+  "of another tool": [[entry(FOREIGN)], FOREIGN, both, /it is for another old file/],
   "with a damaged stream": [[entry(flipped)], flipped, both, /patch-refused/],
   "that makes another file": [[entry(OTHER)], OTHER, both, /it made \d+ bytes/],
   "whose URL is refused": [
