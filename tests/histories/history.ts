@@ -248,7 +248,7 @@ class History {
     name: string,
     before: Contents,
     is: string | undefined,
-    { set, gone }: Wanted,
+    { set, gone, args }: Wanted,
     { killed }: Ended,
   ): (string | undefined)[] {
     const may: (string | undefined)[] = [];
@@ -258,6 +258,11 @@ class History {
     const own = this.#tools.get(tool)!;
     // Put back from the rollback copy, where that is what should be there.
     if (was === undefined && own.installed?.has(name)) may.push(own.installed.get(name));
+    // A repair goes back as a set, where something is missing, but over nothing of somebody's.
+    const isMissing = [...own.installed?.keys() ?? []].some((name) => !before.has(name));
+    if (args[0] === "--repair" && isMissing && !was?.startsWith("somebody's")) {
+      may.push(own.rollback?.get(name));
+    }
     const target = name.replace(/\.previous$/, "");
     if (target !== name && killed && was === undefined) {
       may.push(before.get(target));
@@ -343,12 +348,16 @@ class History {
     const done = [...set].every(([name, label]) => after.get(name) === label) &&
       gone.every((name) => !after.has(name));
     if (ended.code === 0) {
-      if (step.do === "repair") return;
+      if (step.do === "repair") return this.#goneBack(step.tool, before, after);
       this.#expect(!(mustRefuse && certain), "what must be refused was done");
       this.#expect(done || !certain, `the code is 0, but the files are not those of the step`);
       this.#keepsReplaced(before, after);
       if (step.do === "uninstall") this.#spoilt.delete(step.tool);
-      this.#tools.set(step.tool, then);
+      // What an older release had, and somebody changed since, is as uncertain as before.
+      const touched = [...state.touched].filter((name) =>
+        !set.has(name) && then.installed?.has(name)
+      );
+      this.#tools.set(step.tool, { ...then, touched: new Set(touched) });
       if (step.do === "uninstall") this.world.configure(step.tool);
       return;
     }
@@ -364,6 +373,17 @@ class History {
       `code ${ended.code} where nothing is in the way`,
     );
     this.#expect([2, 4, 7, 8, 9].includes(ended.code), `an unexpected code ${ended.code}`);
+  }
+
+  /** What a repair went back from is no version that one could go forward to again. */
+  #goneBack(tool: Tool, before: Contents, after: Contents): void {
+    const state = this.#tools.get(tool)!;
+    const back = [...state.rollback ?? []];
+    const isBack = back.every(([name, label]) => after.get(name) === label) &&
+      back.some(([name, label]) => before.get(name) !== label);
+    if (!isBack) return;
+    const installed = new Map([...state.installed ?? [], ...back]);
+    this.#tools.set(tool, { ...state, installed, rollback: null });
   }
 
   /** Another tool's set that people changed while it was interrupted can keep a folder waiting. */

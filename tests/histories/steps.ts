@@ -78,8 +78,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       do: fc.constantFrom("put" as const, "delete" as const),
-      // Often one that a later release may want.
-      name: fc.constantFrom(...NAMES, "alphay", "alphay", "betax", "betax"),
+      // Often one that a later release may want, or that looks like an updater's own.
+      name: fc.constantFrom(...NAMES, ...["alphay", "betax", "alpha.previous"] as const),
     }),
   },
   { weight: 1, arbitrary: fc.constant({ do: "move" as const }) },
