@@ -36,7 +36,7 @@ export const SABOTAGES: Record<string, readonly Change[]> = {
     },
     {
       file: "src/transaction/tidy.ts",
-      from: "wanted.get(name)?.sha256 === old.sha256 && holds(fs, previous, old)",
+      from: "wanted.get(name)?.sha256 === old.sha256 && isOld(file)",
       to: "wanted.get(name)?.sha256 === old.sha256",
     },
   ],
