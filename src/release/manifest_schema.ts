@@ -4,7 +4,7 @@ import { areDistinct, isMemberPath, isPlainName, PLAIN_NAME } from "../base/file
 import { isVersion } from "../base/version.ts";
 
 const MAX_SIZE = 4 * 1024 ** 3;
-const MAX_FILES = 64;
+const MAX_FILES = 256;
 const MAX_PLATFORMS = 64;
 
 const Text = v.string("a string");

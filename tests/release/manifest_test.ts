@@ -268,8 +268,8 @@ Deno.test("A member is a clean relative path", () => {
 Deno.test("There are bounds to files and platforms", () => {
   const files = (count: number) =>
     Array.from({ length: count }, (_, index) => ({ ...PLAIN, target: `tool${index}` }));
-  parse(document({}, ...files(64)));
-  assertMatch(complaint(document({}, ...files(65))), /files: expected at most 64 files/);
+  parse(document({}, ...files(256)));
+  assertMatch(complaint(document({}, ...files(257))), /files: expected at most 256 files/);
   const platforms = (count: number) =>
     Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}`, { files: [PLAIN] }]));
   parse(document({ platforms: platforms(64) }));
