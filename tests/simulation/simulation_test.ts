@@ -32,6 +32,7 @@ const EXPLORED: [what: string, least: number, scenario: Scenario][] = [
   ["two files, with torn renames", 500, { model: "split", targets: TWO }],
   ["two files, one of them new", 350, { model: "split", targets: TWO, firstOfLast: true }],
   ["two files that turn out sick", 350, { model: "split", targets: TWO, sick: true }],
+  ["two files, beside another tool", 250, { model: "ordered", targets: TWO, shared: true }],
   ["two files, by patches", 200, { model: "ordered", targets: TWO, patched: true }],
   ["three files", 1000, { model: "subset", targets: THREE }],
   ["three files, one of them new", 800, { model: "ordered", targets: THREE, firstOfLast: true }],
@@ -117,6 +118,12 @@ const BROKEN: [what: string, complaint: RegExp, scenario: Scenario][] = [
     model: "ordered",
     targets: ONE,
     wrap: (fs) => new broken.WriteInPlace(fs),
+  }],
+  ["what is done to another tool", /guest" was changed/, {
+    model: "ordered",
+    targets: ONE,
+    shared: true,
+    wrap: (fs) => new broken.TidiesForAll(fs),
   }],
   ["no journal", /the set is (old, new|new, old)|is still/, {
     model: "ordered",

@@ -66,3 +66,17 @@ export class WriteInPlace extends WholeFileSystem {
     this.inner.removeSync(from);
   }
 }
+
+/** Tidies up after every tool of the folder, not after its own alone. */
+export class TidiesForAll extends WholeFileSystem {
+  override removeSync(path: string, options?: { recursive?: boolean }): void {
+    this.inner.removeSync(path, options);
+    const home = /(.*)\/[^/]+\/journal$/.exec(path)?.[1];
+    if (home === undefined) return;
+    const file = this.inner.openSync(`${home}/guest/rollback/guest`, {
+      write: true,
+      truncate: true,
+    });
+    file.close();
+  }
+}

@@ -11,6 +11,7 @@ import type { Session } from "../../src/session.ts";
 import type { FileSystem } from "../../src/system/file_system.ts";
 import type { Crashed, Exploration } from "./crash_explorer.ts";
 import { patchBetween } from "./patches.ts";
+import { RECEIPT } from "./receipt.ts";
 import { sha256 } from "./shim.ts";
 import { type Model, ROOT, SimulatedDisk } from "./simulated_disk.ts";
 import { SimulatedFileSystem } from "./simulated_file_system.ts";
@@ -29,6 +30,8 @@ export interface Scenario {
   readonly executing?: boolean;
   /** The new version fails its health check once it is installed. */
   readonly sick?: boolean;
+  /** Another tool lives in the folder, with a receipt and a rollback copy: nothing of it may change. */
+  readonly shared?: boolean;
   /** What is installed is updated by patches, and where that fails by the full file. */
   readonly patched?: boolean;
   /** Exchanges the file system of an update or a repair, to break it. */
@@ -71,6 +74,7 @@ export function explorationOf(scenario: Scenario): Exploration {
     checkCrashed: (crashed) => checkCrashed(scenario, crashed),
     checkRecovered: (disk, before, executing) => {
       checkSet(scenario, disk, before);
+      checkGuest(scenario, disk);
       if (executing) return;
       checkNothingLeft(scenario, disk);
       checkReceipt(scenario, disk);
@@ -95,8 +99,44 @@ export function makeDisk(scenario: Scenario): SimulatedDisk {
     disk.syncFolder(folder);
     if (scenario.patched) makeDurablePatch(disk, path);
   }
+  if (scenario.shared) makeDurableGuest(disk);
   disk.syncFolder(ROOT);
   return disk;
+}
+
+/** The other tool's files, with what is in them. */
+const GUEST: Readonly<Record<string, string>> = {
+  [`${FOLDER}/guest`]: "the guest, 2",
+  [`${STATE}/guest/receipt.json`]: JSON.stringify({ ...RECEIPT, tool: "guest", name: "guest" }),
+  [`${STATE}/guest/rollback/guest`]: "the guest, 1",
+};
+
+function makeDurableGuest(disk: SimulatedDisk): void {
+  for (const [path, text] of Object.entries(GUEST)) {
+    const [file, ...folders] = path.split("/").slice(1).toReversed();
+    const folder = folders.toReversed().reduce((above, name) => {
+      const mode = above === ROOT ? 0o755 : 0o700;
+      const folder = disk.find(above, name) ?? disk.create(above, name, mode, true);
+      disk.syncFolder(above);
+      return folder;
+    }, ROOT);
+    const id = disk.create(folder, file!, 0o700);
+    disk.write(id, { bytes: new TextEncoder().encode(text) });
+    disk.syncFile(id);
+    disk.syncFolder(folder);
+  }
+}
+
+function checkGuest({ shared }: Scenario, disk: SimulatedDisk): void {
+  if (!shared) return;
+  const fs = new SimulatedFileSystem(disk);
+  for (const [path, text] of Object.entries(GUEST)) {
+    const { inode } = fs.place(path, "");
+    const bytes = inode === undefined ? undefined : disk.inodes.get(inode)!.now.bytes;
+    if (!bytes || new TextDecoder().decode(bytes) !== text) {
+      throw new Error(`"${path}" was changed`);
+    }
+  }
 }
 
 function makeDurablePatch(disk: SimulatedDisk, path: string): void {
@@ -220,6 +260,7 @@ export function checkNothingLeft(scenario: Scenario, disk: SimulatedDisk): void 
   const named = [
     STATE,
     ...scenario.targets,
+    ...(scenario.shared ? [`${FOLDER}/guest`, `${STATE}/guest`] : []),
     ...IN_STATE.map((name) => `${STATE}/${name}`),
     ...IN_HOME.map((name) => `${HOME}/${name}`),
   ];
