@@ -126,6 +126,12 @@ class History {
       this.#story.push(`(${other}'s shim mends the folder first)`);
       await this.#work({ do: "repair", tool: other });
     }
+    if (step.do !== "uninstall" && !world.contents().has(`${step.tool}.json`)) {
+      // A removal that was killed took it along.
+      this.#story.push(`(the configuration of ${step.tool} is written again)`);
+      world.configure(step.tool);
+      this.#spoilt.delete(step.tool);
+    }
     const before = world.contents();
     const state = this.#tools.get(step.tool)!;
     const wanted = this.#wanted(step, before);
