@@ -16,7 +16,6 @@ import { basename, dirname, join } from "node:path";
 import {
   isThere,
   linkOrCopy,
-  lookAt,
   moveOrCopy,
   removeIfThere,
   syncFolder,
@@ -58,10 +57,16 @@ export function findOrphans(
   folder: string,
   expected: readonly string[] = [],
 ): Orphan[] {
-  const names = [...system.fs.readDirSync(folder)].map(({ name }) => name).sort();
+  const names: string[] = [];
+  const links: string[] = [];
+  // A folder may have 100,000 files: no more is kept of them, or looked at, than is needed.
+  for (const { name, isSymlink } of system.fs.readDirSync(folder)) {
+    if (isPrevious(name)) names.push(name);
+    if (isSymlink) links.push(name);
+  }
   const all = [
-    ...names.filter(isPrevious).map((name) => join(folder, name)),
-    ...names.flatMap((name) => behindLink(system, folder, name)),
+    ...names.sort().map((name) => join(folder, name)),
+    ...links.sort().flatMap((name) => behindLink(system, folder, name)),
   ];
   return all.map((previous) => {
     try {
@@ -74,11 +79,10 @@ export function findOrphans(
   });
 }
 
-/** What lies beside a file that is missing, and that a link of the folder leads to. */
+/** What lies beside a file that is missing, and that a link of the folder leads to: `name`. */
 function behindLink(system: System, folder: string, name: string): string[] {
   const { fs } = system;
   try {
-    if (!lookAt(fs, join(folder, name))?.isSymlink) return [];
     const target = pathOf(system, { path: folder }, name);
     if (dirname(target) === folder || isThere(fs, target)) return [];
     requireTrustedFolder(system, dirname(target));

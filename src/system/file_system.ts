@@ -84,7 +84,7 @@ export interface FileSystem {
   /** stat(2): what the name leads to. */
   statSync(path: string): FileInfo;
   /** The entries of a folder, in no order. */
-  readDirSync(path: string): Iterable<{ name: string }>;
+  readDirSync(path: string): Iterable<{ name: string; isSymlink: boolean }>;
   /** The absolute path with every link resolved. */
   realPathSync(path: string): string;
   /**

@@ -113,7 +113,7 @@ export class FaultyFileSystem implements FileSystem {
     return this.inner.statSync(path);
   }
 
-  readDirSync(path: string): Iterable<{ name: string }> {
+  readDirSync(path: string): Iterable<{ name: string; isSymlink: boolean }> {
     return this.inner.readDirSync(path);
   }
 

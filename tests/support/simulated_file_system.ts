@@ -136,11 +136,14 @@ export class SimulatedFileSystem implements FileSystem {
     return this.lstatSync(this.#links.get(path) ?? path);
   }
 
-  readDirSync(path: string): Iterable<{ name: string }> {
+  readDirSync(path: string): Iterable<{ name: string; isSymlink: boolean }> {
     const call = `readdir '${path}'`;
     const entries = this.disk.names.get(this.existing(path, call));
     if (!entries) throw this.error("ENOTDIR", call);
-    return [...entries.keys()].map((name) => ({ name }));
+    return [...entries.keys()].map((name) => ({
+      name,
+      isSymlink: this.#links.has(`${path}/${name}`),
+    }));
   }
 
   realPathSync(path: string): string {
