@@ -180,8 +180,9 @@ function nextRollback(
   { version, release: digest }: Pick<InstalledVersion, "version" | "release">,
   set: readonly InSet[],
 ): Receipt["rollback"] {
-  const again = before !== null && before.version !== null && before.version === release.version &&
-    before.release === release.release;
+  // Of a local file nobody knows which release it is of.
+  const again = before !== null && before.version !== null && before.release !== null &&
+    before.version === release.version && before.release === release.release;
   if (again) return before.rollback;
   const known = before ? [...before.files, ...before.dropped] : undefined;
   const files = set.flatMap(({ name, replaced }) => {

@@ -352,7 +352,8 @@ class History {
     const state = this.#tools.get(step.tool)!;
     const untouched = state.touched.size === 0 && certain;
     const done = [...set].every(([name, label]) => after.get(name) === label) &&
-      gone.every((name) => !after.has(name));
+      // A removal that was killed may have come to its end: then the configuration is a new one.
+      gone.every((name) => !after.has(name) || (name.endsWith(".json") && state.touched.size > 0));
     if (ended.code === 0) {
       if (step.do === "repair") return this.#goneBack(step.tool, before, after);
       this.#expect(!(mustRefuse && certain), "what must be refused was done");

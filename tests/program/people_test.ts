@@ -405,3 +405,13 @@ test("a service is started again also where its configuration is broken, when it
   for (let i = 0; i < 200 && !exists(mark); i++) await new Promise((done) => setTimeout(done, 20));
   assertEquals(exists(mark), true, stderr);
 });
+
+test("--rollback brings back what the last --from replaced, and not what one before it did", async () => {
+  await using it = await withAlpha("1.0.0");
+  for (const version of ["2.0.0", "3.0.0"]) {
+    const local = it.write("local", tool(`alphax ${version}`));
+    assertEquals((await it.run("alpha", "--from", local, "--target", "alphax")).code, 0);
+  }
+  const { code, stderr } = await it.run("alpha", "--rollback");
+  assertEquals([code, it.read("alphax")], [0, tool("alphax 2.0.0")], stderr);
+});
