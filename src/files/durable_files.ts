@@ -184,7 +184,7 @@ export function linkOrCopy(fs: FileSystem, existing: string, added: string, scra
 }
 
 /**
- * Moves a file over another name, or copies it to another file system, and makes that durable.
+ * Moves a file over another name, or copies it to another file system, durable but for its name.
  * Cut short: `to` is the old or the new file, never an incomplete one. Returns whether it was
  * copied: then `from` is still there (Windows may not let it go yet), and what was verified before
  * has to be verified again.
@@ -192,7 +192,6 @@ export function linkOrCopy(fs: FileSystem, existing: string, added: string, scra
 export function moveOrCopy(fs: FileSystem, from: string, to: string, scratch: string): boolean {
   try {
     patiently(fs, () => fs.renameSync(from, to));
-    syncFolder(fs, dirname(to));
     return false;
   } catch (error) {
     if ((error as { code?: string }).code !== "EXDEV") throw error;
@@ -200,7 +199,6 @@ export function moveOrCopy(fs: FileSystem, from: string, to: string, scratch: st
   removeIfThere(fs, scratch);
   copyFile(fs, from, scratch, 0o700);
   patiently(fs, () => fs.renameSync(scratch, to));
-  syncFolder(fs, dirname(to));
   return true;
 }
 

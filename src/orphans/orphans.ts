@@ -228,4 +228,5 @@ function keepBroken(session: Session, target: string): void {
   removeIfThere(fs, scratch);
   linkOrCopy(fs, target, scratch, unfinishedOf(scratch));
   moveOrCopy(fs, scratch, kept, unfinishedOf(scratch));
+  syncFolder(fs, dirname(kept));
 }

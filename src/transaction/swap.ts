@@ -77,7 +77,8 @@ export async function replaceAll(session: Session, files: readonly Located[]): P
     await onFile("replace", file.target, () => placeNew(session, file));
     report({ event: "swapped", path: file.target });
   }
-  syncFolders(fs, files.flatMap((file) => [file.target, file.staged]));
+  // Not the folders that they came from: with its new name a file has lost the old one.
+  syncFolders(fs, files.map((file) => file.target));
 }
 
 /** Gives the old one its second name. False where something else has that name. */

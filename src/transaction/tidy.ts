@@ -73,6 +73,8 @@ export async function endInstalled(
     syncFolder(fs, dir.home);
   }
   for (const file of kept) keepForRollback(session, file);
+  // Before the second names go: copies have no other.
+  if (kept.length > 0) syncFolder(fs, dir.rollback);
   const stuck = [
     ...removeTemporaries(session, record, files).stuck,
     // Also where its rollback copy is on another file system, and where none is wanted.

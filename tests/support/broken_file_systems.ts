@@ -1,5 +1,5 @@
 /** Breaks the code on purpose, so that a test which cannot fail shows itself. */
-import type { FileSystem, OpenFile } from "../../src/system/file_system.ts";
+import type { Access, FileSystem, OpenFile } from "../../src/system/file_system.ts";
 import { FaultyFile, FaultyFileSystem, NO_FAULT } from "./faulty_file_system.ts";
 
 class WholeFileSystem extends FaultyFileSystem {
@@ -22,6 +22,44 @@ export class NoFileSync extends WholeFileSystem {
         return Promise.resolve();
       }
     }(this.inner.openSync(path, options), path, NO_FAULT);
+  }
+}
+
+/** Leaves out the fsync with that number, and knows what each was of. */
+export class WithoutOneSync extends WholeFileSystem {
+  /** The path of each, and those left out too. */
+  readonly synced: string[] = [];
+
+  constructor(inner: FileSystem, readonly leftOut: number) {
+    super(inner);
+  }
+
+  override openSync(path: string, options: Deno.OpenOptions): OpenFile {
+    return this.#watched(this.inner.openSync(path, options), path);
+  }
+
+  override openExistingSync(path: string, access: Access): OpenFile {
+    return this.#watched(this.inner.openExistingSync(path, access), path);
+  }
+
+  override syncDirectory(path: string): void {
+    if (this.#isWanted(`${path}/`)) this.inner.syncDirectory(path);
+  }
+
+  #isWanted(path: string): boolean {
+    return this.synced.push(path) - 1 !== this.leftOut;
+  }
+
+  #watched(file: OpenFile, path: string): OpenFile {
+    const isWanted = () => this.#isWanted(path);
+    return new class extends FaultyFile {
+      override syncSync(): void {
+        if (isWanted()) super.syncSync();
+      }
+      override sync(): Promise<void> {
+        return isWanted() ? super.sync() : Promise.resolve();
+      }
+    }(file, path, NO_FAULT);
   }
 }
 
