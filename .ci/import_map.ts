@@ -21,17 +21,15 @@ export function importMap(entry: string, target: string, scratch: string): Impor
     : { "own_platform.ts": "own_posix.ts" };
   const exchanged = Object.entries(own).map(([name, by]) => [module(name), module(by)]);
   const shared = shareBuiltins(entry, scratch);
-  const asTheyAre = Object.fromEntries(Object.keys(shared).map((name) => [name, name]));
-  // Tests want more of a module than is shared; and what has its own text run in another thread finds
-  // nothing there that stands around it.
-  const apart = [
-    `${toFileUrl(scratch).href}/`,
-    `${toFileUrl(join(ROOT, "tests")).href}/`,
-    module("deno_digest.ts"),
-  ];
   return {
-    imports: { ...imports, ...Object.fromEntries(exchanged), ...shared },
-    scopes: Object.fromEntries(apart.map((scope) => [scope, asTheyAre])),
+    imports: { ...imports, ...Object.fromEntries(exchanged) },
+    scopes: {
+      [toFileUrl(join(ROOT, "src/")).href]: shared,
+      // Its own text is run in another thread, and finds nothing there that stands around it.
+      [module("deno_digest.ts")]: Object.fromEntries(
+        Object.keys(shared).map((name) => [name, name]),
+      ),
+    },
   };
 }
 
