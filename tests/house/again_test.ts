@@ -73,7 +73,10 @@ Deno.test("what a sweep of the ordinary tests or on Windows ends with runs that 
 
 Deno.test("the command of a sweep names a task and a file that are there", () => {
   const { tasks } = JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.json")));
-  for (const path of ["simulation/simulation_test.ts", "windows/kill_sweep_test.ts"]) {
+  const simulated = ["simulation_test.ts", "simulated_faults_test.ts"].map((name) =>
+    `simulation/${name}`
+  );
+  for (const path of [...simulated, "windows/kill_sweep_test.ts"]) {
     const source = Deno.readTextFileSync(join(ROOT, "tests", path));
     const [, task] = /sweepTest\(\{ task: "([^"]+)"/.exec(source) ?? [];
     assert(task! in tasks, path);

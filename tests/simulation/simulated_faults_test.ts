@@ -3,6 +3,7 @@
  * on: what the run tells is what is installed, and the next start leaves nothing behind.
  */
 import { assert } from "@std/assert";
+import { sweepTest } from "../support/again.ts";
 import { type Crashed, explore } from "../support/crash_explorer.ts";
 import { FaultAt, FaultyFileSystem } from "../support/faulty_file_system.ts";
 import {
@@ -35,7 +36,8 @@ function failing(scenario: Scenario, fault: FaultAt): Scenario {
 
 for (const lasting of [false, true]) {
   for (const code of ["EIO", "ENOSPC", "EACCES", "EXDEV", "EINVAL"]) {
-    Deno.test(`Every step fails with ${code}, ${lasting ? "and all after it" : "once"}`, async () => {
+    const name = `Every step fails with ${code}, ${lasting ? "and all after it" : "once"}`;
+    sweepTest({ task: "test", url: import.meta.url, name }, async () => {
       let failed = 0;
       for (const scenario of SCENARIOS) {
         for (let n = 1;; n++) {
@@ -58,7 +60,11 @@ for (const lasting of [false, true]) {
   }
 }
 
-Deno.test("Every step of an update fails, and then it crashes", async () => {
+sweepTest({
+  task: "test",
+  url: import.meta.url,
+  name: "Every step of an update fails, and then it crashes",
+}, async () => {
   const scenario = SCENARIOS[0]!;
   const seen = new Set<string>();
   let states = 0, reached = true;
@@ -70,7 +76,11 @@ Deno.test("Every step of an update fails, and then it crashes", async () => {
   assert(states > 1000, `only ${states} states were looked at`);
 });
 
-Deno.test("Every step of a recovery fails, and the next one still mends all", async () => {
+sweepTest({
+  task: "test",
+  url: import.meta.url,
+  name: "Every step of a recovery fails, and the next one still mends all",
+}, async () => {
   const scenario = SCENARIOS[1]!;
   const interrupted: Crashed[] = [];
   const checkCrashed = (crashed: Crashed) => {

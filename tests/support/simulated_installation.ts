@@ -1,22 +1,18 @@
 /** A tool on a simulated disk, its update and repair, and what must be true of it at every time. */
-import { assertEquals } from "@std/assert";
 import { basename, dirname } from "@std/path/posix";
-import { isThere, writeAll } from "../../src/files/durable_files.ts";
 import { UpdateError } from "../../src/base/errors.ts";
-import { openInstallDir, openStateDir } from "../../src/installation/install_dir.ts";
-import { RunLog } from "../../src/output/run_log.ts";
+import { readIfThere } from "../../src/files/durable_files.ts";
+import { STATE_DIR } from "../../src/installation/names.ts";
 import { makePatchedFile } from "../../src/release/patched_file.ts";
-import { recover } from "../../src/transaction/recover.ts";
-import type { Session } from "../../src/session.ts";
 import type { FileSystem } from "../../src/system/file_system.ts";
 import type { Crashed, Exploration } from "./crash_explorer.ts";
+import * as installations from "./installation.ts";
 import { patchBetween } from "./patches.ts";
 import { RECEIPT } from "./receipt.ts";
 import { sha256 } from "./shim.ts";
 import { type Model, ROOT, SimulatedDisk } from "./simulated_disk.ts";
 import { SimulatedFileSystem } from "./simulated_file_system.ts";
 import { fakeExecutable, simulatedSystem } from "./simulated_system.ts";
-import { transact } from "./transaction.ts";
 
 /** What kind of update, on what kind of machine. */
 export interface Scenario {
@@ -39,15 +35,10 @@ export interface Scenario {
 }
 
 const FOLDER = "/opt";
+const STATE = `${FOLDER}/${STATE_DIR}`;
 const MOUNT = "/srv";
 /** Where the patches lie that were fetched. */
 const PATCHES = "patches";
-const STATE = `${FOLDER}/.updater-shim`;
-/** What may be in a state dir that nobody works in. */
-const HOME = `${STATE}/updater-shim`;
-const IN_STATE = ["trash", "updater-shim"];
-const IN_HOME = ["receipt.json", "staged", "rollback", "log.txt", "last-run.json"];
-
 /** The targets that are not in the install dir lie behind links of their names. */
 function linksOf({ targets }: Scenario): ReadonlyMap<string, string> {
   const outside = targets.filter((path) => dirname(path) !== FOLDER);
@@ -151,19 +142,20 @@ function contentOf(version: "old" | "new", path: string): Uint8Array<ArrayBuffer
   return fakeExecutable(`${version} ${path}`);
 }
 
-function sessionOf(
-  { wrap, sick = false, targets }: Scenario,
+/** The scenario on that file system, as a run sees it. */
+function installationOf(
+  { sick = false, targets }: Scenario,
   fs: SimulatedFileSystem,
-  of: "update" | "repair",
-): Session {
-  const system = simulatedSystem(fs, wrap?.(fs, of));
+  seen: FileSystem = fs,
+): installations.Installation {
+  const system = simulatedSystem(fs, seen);
   const { processes } = system;
   const run = processes.run;
   processes.run = async (path, ...rest) => {
     const result = await run(path, ...rest);
     return sick && targets.includes(path) ? { ...result, code: 1 } : result;
   };
-  return { system, dir: openInstallDir(system, FOLDER), report: () => {} };
+  return { system, folder: FOLDER, targets, content: contentOf };
 }
 
 /** The real thing, from the first staged file to the removed journal. Returns what it tells. */
@@ -171,27 +163,22 @@ export async function update(
   scenario: Scenario,
   simulated: SimulatedFileSystem,
 ): Promise<"old" | "new"> {
-  const session = sessionOf(scenario, simulated, "update");
-  const { fs } = session.system;
-  const fill = async (staged: string, name: string) => {
-    const path = scenario.targets.find((path) => basename(path) === name)!;
-    if (scenario.patched && await patched(scenario, fs, path, staged)) return;
-    const file = fs.openSync(staged, { write: true });
-    writeAll(file, contentOf("new", path));
-    file.close();
-  };
-  const check = { args: ["--version"], timeoutMs: 1000 };
+  const seen = scenario.wrap?.(simulated, "update");
+  const installation = installationOf(scenario, simulated, seen);
+  const { fs } = installation.system;
   let told: "old" | "new" = "new";
   try {
-    openStateDir(session.system, session.dir);
-    await transact(session, scenario.targets.map((path) => basename(path)), fill, check);
+    await installations.update(
+      installation,
+      async (path, staged) =>
+        scenario.patched === true && await patched(scenario, fs, path, staged),
+    );
   } catch (error) {
     // It may fail where something is broken; it may not break down.
     if (!(error instanceof UpdateError) || error.kind === "bug") throw error;
     told = "old";
   }
-  // As each run does. On Windows the sync of this file is what makes the last renames durable.
-  new RunLog(session.system, session.dir, "update").finish(0);
+  installations.finish(installation);
   return told;
 }
 
@@ -217,12 +204,7 @@ async function patched(
 
 /** What the next start does. Throws if it could not restore something. */
 export async function repair(scenario: Scenario, fs: SimulatedFileSystem): Promise<void> {
-  const { unrepaired } = await recover(sessionOf(scenario, fs, "repair"));
-  assertEquals(unrepaired, []);
-}
-
-function foldersOf({ targets }: Scenario): string[] {
-  return [...new Set([FOLDER, ...targets.map((path) => dirname(path))])];
+  await installations.repair(installationOf(scenario, fs, scenario.wrap?.(fs, "repair")));
 }
 
 /** Promise 1: each target is complete, always; on Windows one that was executing may be missing. */
@@ -254,29 +236,17 @@ export function checkSet(
 
 /** Nothing but what the contract names, and the trash is empty. */
 export function checkNothingLeft(scenario: Scenario, disk: SimulatedDisk): void {
-  const fs = new SimulatedFileSystem(disk);
-  const list = (folder: string) =>
-    isThere(fs, folder) ? [...fs.readDirSync(folder)].map(({ name }) => `${folder}/${name}`) : [];
-  const named = [
-    STATE,
-    ...scenario.targets,
-    ...(scenario.shared ? [`${FOLDER}/guest`, `${STATE}/guest`] : []),
-    ...IN_STATE.map((name) => `${STATE}/${name}`),
-    ...IN_HOME.map((name) => `${HOME}/${name}`),
-  ];
-  const strange = [...foldersOf(scenario), STATE, HOME].flatMap(list)
-    .filter((path) => !named.includes(path)).concat(list(`${STATE}/trash`));
+  const guest = scenario.shared ? [`${FOLDER}/guest`, `${STATE}/guest`] : [];
+  const strange = installations.strangersOf(installationAfter(scenario, disk))
+    .filter((path) => !guest.includes(path));
   if (strange.length > 0) throw new Error(`After recovery there is still ${strange.join(", ")}`);
 }
 
 /** What says which version is installed, and what a rollback would bring back. */
 function checkReceipt(scenario: Scenario, disk: SimulatedDisk): void {
-  const fs = new SimulatedFileSystem(disk);
-  const bytes = (path: string) => {
-    const { inode } = fs.place(path, "");
-    return inode === undefined ? undefined : disk.inodes.get(inode)!.now.bytes;
-  };
-  const content = isThere(fs, HOME) ? bytes(`${HOME}/receipt.json`) : undefined;
+  const { system, dir } = installations.sessionOf(installationAfter(scenario, disk));
+  const bytes = (path: string) => readIfThere(system.fs, path, 1024 * 1024);
+  const content = bytes(dir.receipt);
   if (!content && versionsOf(scenario, disk)[0] === "new") throw new Error("There is no receipt");
   if (!content) return;
   const text = new TextDecoder().decode(content);
@@ -286,22 +256,16 @@ function checkReceipt(scenario: Scenario, disk: SimulatedDisk): void {
   const { rollback } = JSON.parse(text) as { rollback: { files: { name: string }[] } };
   for (const { name } of rollback.files) {
     const path = scenario.targets.find((path) => basename(path) === name)!;
-    const copy = `${HOME}/rollback/${name}`;
-    if (isThere(fs, copy) && bytes(copy)!.join() === contentOf("old", path).join()) continue;
+    const copy = `${dir.rollback}/${name}`;
+    if (bytes(copy)?.join() === contentOf("old", path).join()) continue;
     throw new Error(`The rollback copy "${copy}" is not the old one`);
   }
 }
 
-/** `old`, `new`, `missing` or what is wrong, for each target. */
-function versionsOf({ targets, os }: Scenario, disk: SimulatedDisk): string[] {
-  const fs = new SimulatedFileSystem(disk);
-  return targets.map((path) => {
-    const { inode } = fs.place(path, "");
-    if (inode === undefined) return "missing";
-    const { bytes, mode } = disk.inodes.get(inode)!.now;
-    if (os !== "windows" && mode !== 0o755) return `of mode ${mode.toString(8)}`;
-    const text = bytes.join();
-    if (text === contentOf("old", path).join()) return "old";
-    return text === contentOf("new", path).join() ? "new" : "corrupt";
-  });
+function versionsOf(scenario: Scenario, disk: SimulatedDisk): string[] {
+  return installations.versionsOf(installationAfter(scenario, disk));
+}
+
+function installationAfter(scenario: Scenario, disk: SimulatedDisk): installations.Installation {
+  return installationOf(scenario, new SimulatedFileSystem(disk, optionsOf(scenario)));
 }

@@ -3,7 +3,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { cachedProgram, DENO, helper, runWindows, windowsPath } from "./bed.ts";
 import { shimArgs } from "./bundle.ts";
-import { eventsOf, type Installation, makeInstallation } from "./installation.ts";
+import { eventsOf } from "../support/tool_folder.ts";
+import { type Installation, makeInstallation } from "./installation.ts";
 import { serveWindowsRelease, type WindowsRelease } from "./release.ts";
 
 const OLD = "esbuild-0.28.1.exe";

@@ -10,7 +10,8 @@ import {
   type WindowsProcess,
 } from "./bed.ts";
 import { programArgs, shimArgs } from "./bundle.ts";
-import { eventsOf, type Installation, makeInstallation } from "./installation.ts";
+import { eventsOf } from "../support/tool_folder.ts";
+import { type Installation, makeInstallation } from "./installation.ts";
 import { serveWindowsRelease } from "./release.ts";
 
 const OLD = { "esbuild.exe": "esbuild-0.28.1.exe" } as const;

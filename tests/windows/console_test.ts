@@ -3,7 +3,8 @@ import { assert, assertEquals } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
 import { cachedProgram, DENO, helper, runWindows, windowsPath } from "./bed.ts";
 import { shimArgs } from "./bundle.ts";
-import { eventsOf, type Installation, makeInstallation } from "./installation.ts";
+import { eventsOf } from "../support/tool_folder.ts";
+import { type Installation, makeInstallation } from "./installation.ts";
 
 const OLD = "deno-2.9.4.exe", NEW = DENO;
 const PROGRAMS = fromFileUrl(new URL("./programs", import.meta.url));

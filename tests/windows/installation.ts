@@ -1,7 +1,7 @@
 /** An install dir of real Windows executables, and the shim at work on it. */
-import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { DEFAULT_TOOL_ID, IN_STATE, STATE_DIR } from "../../src/installation/names.ts";
+import { sha256 } from "../support/shim.ts";
 import {
   type CachedProgram,
   cachedProgram,
@@ -61,7 +61,8 @@ export function makeInstallation(
     names: () => list(folder).filter((name) => name !== ".updater-shim"),
     stateNames: (name = "") => list(stateOf(folder, name)),
     state: (name) => JSON.parse(Deno.readTextFileSync(stateOf(folder, name))),
-    is: (name, program) => digest(path(name)) === digest(cachedProgram(program)),
+    is: (name, program) =>
+      sha256(Deno.readFileSync(path(name))) === sha256(Deno.readFileSync(cachedProgram(program))),
     run: (name, ...args) => runWindows(folder, `.\\${name}`, args),
     async keepRunning(name, version) {
       const process = await spawnWindows(folder, `.\\${name}`, [`--service=${version}`]);
@@ -90,13 +91,4 @@ function list(folder: string): string[] {
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;
   }
-}
-
-function digest(path: string): string {
-  return createHash("sha256").update(Deno.readFileSync(path)).digest("hex");
-}
-
-/** The events of a run with `--json`. */
-export function eventsOf({ stdout }: WindowsResult): Record<string, unknown>[] {
-  return stdout.trim().split("\n").map((line) => JSON.parse(line));
 }

@@ -3,7 +3,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import { dirname, join } from "@std/path";
 import { cachedProgram, DENO, helper, runWindows, windowsPath } from "./bed.ts";
-import { eventsOf, makeInstallation } from "./installation.ts";
+import { eventsOf } from "../support/tool_folder.ts";
+import { makeInstallation } from "./installation.ts";
 import { shimArgs, TARGET } from "./bundle.ts";
 
 const OLD = "esbuild-0.28.1.exe", NEW = "esbuild-0.28.2.exe";

@@ -41,14 +41,6 @@ export function image(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** The text of such an image, or undefined if it is not a whole one. */
-export function textOf(bytes: Uint8Array): string | undefined {
-  const text = new TextDecoder().decode(bytes.subarray(0x200)).replace(/\0+$/, "");
-  const whole = image(text);
-  const same = bytes.length === whole.length && whole.every((byte, at) => byte === bytes[at]);
-  return same ? text : undefined;
-}
-
 const GENERIC_READ = 0x8000_0000;
 const SHARE_ALL = 7;
 const OPEN_EXISTING = 3;

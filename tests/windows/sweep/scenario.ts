@@ -1,14 +1,9 @@
 /** A tool of small executables, its update and repair, and what must be true of it at every time. */
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
 import { denoSystem } from "../../../src/system/deno_system.ts";
-import { writeAll } from "../../../src/files/durable_files.ts";
-import { openInstallDir, openStateDir } from "../../../src/installation/install_dir.ts";
-import { recover } from "../../../src/transaction/recover.ts";
-import { RunLog } from "../../../src/output/run_log.ts";
-import type { Session } from "../../../src/session.ts";
 import type { FileSystem } from "../../../src/system/file_system.ts";
-import { image, textOf } from "./images.ts";
-import { transact } from "../../support/transaction.ts";
+import * as installations from "../../support/installation.ts";
+import { image } from "./images.ts";
 
 /** What is updated, and how. */
 export interface Scenario {
@@ -18,9 +13,6 @@ export interface Scenario {
   /** The new version fails its health check once it is in place: all is put back. */
   readonly sick: boolean;
 }
-
-const IN_STATE = ["trash", "updater-shim"];
-const IN_HOME = ["last-run.json", "log.txt", "receipt.json", "rollback", "staged"];
 
 /** The names of the targets. */
 export function namesOf({ targets }: Scenario): string[] {
@@ -39,51 +31,44 @@ export function prepare(scenario: Scenario, folder: string): void {
 
 /** The whole transaction, from the first record of the journal. Throws what it throws. */
 export async function update(scenario: Scenario, folder: string, fs: FileSystem): Promise<void> {
-  const session = sessionOf(scenario, folder, fs);
-  openStateDir(session.system, session.dir);
-  const log = new RunLog(session.system, session.dir, "update");
-  const fill = (staged: string, name: string) => {
-    const file = fs.openSync(staged, { write: true });
-    writeAll(file, image(`new ${name}`));
-    file.close();
-  };
-  await transact(session, namesOf(scenario), fill, { args: [], timeoutMs: 1000 });
-  log.finish(0);
+  const installation = installationOf(scenario, folder, fs);
+  await installations.update(installation);
+  installations.finish(installation);
 }
 
 /** What the next start does first. Throws if it could not put something right. */
 export async function repair(scenario: Scenario, folder: string, fs: FileSystem): Promise<void> {
-  const { unrepaired } = await recover(sessionOf(scenario, folder, fs));
-  if (unrepaired.length > 0) throw new Error(`not repaired: ${JSON.stringify(unrepaired)}`);
+  await installations.repair(installationOf(scenario, folder, fs));
 }
 
-function sessionOf(scenario: Scenario, folder: string, fs: FileSystem): Session {
+function installationOf(
+  scenario: Scenario,
+  folder: string,
+  fs: FileSystem = denoSystem.fs,
+): installations.Installation {
+  const targets = namesOf(scenario).map((name) => join(folder, name));
   const run = (path: string) => {
-    const installed = namesOf(scenario).some((name) => path === join(folder, name));
-    const code = scenario.sick && installed ? 1 : 0;
+    const code = scenario.sick && targets.includes(path) ? 1 : 0;
     return Promise.resolve({ code, stdout: "", stderr: "", timedOut: false });
   };
   let now = Date.UTC(2026, 0, 1);
   const delay = (ms: number) => Promise.resolve(void (now += ms));
   const clock = { now: () => now, monotonic: () => now, delay };
   const system = { ...denoSystem, fs, clock, processes: { ...denoSystem.processes, run } };
-  return { system, dir: openInstallDir(system, folder), report: () => {} };
+  return {
+    system,
+    folder,
+    targets,
+    content: (version, path) => image(`${version} ${basename(path)}`),
+  };
 }
 
 /** `old`, `new` or `missing` for each target. Throws if it is something else. */
 export function versionsOf(scenario: Scenario, folder: string): string[] {
-  return namesOf(scenario).map((name) => {
-    let bytes: Uint8Array;
-    try {
-      bytes = Deno.readFileSync(join(folder, name));
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return "missing";
-      throw error;
-    }
-    const version = textOf(bytes)?.replace(` ${name}`, "");
-    if (version === "old" || version === "new") return version;
-    throw new Error(`"${name}" is not a whole executable of ours`);
-  });
+  const versions = installations.versionsOf(installationOf(scenario, folder));
+  const wrong = versions.findIndex((version) => !["old", "new", "missing"].includes(version));
+  if (wrong < 0) return versions;
+  throw new Error(`"${namesOf(scenario)[wrong]}" is not a whole executable of ours`);
 }
 
 /** On the way forward, and back. */
@@ -110,15 +95,6 @@ export function checkRepaired(scenario: Scenario, folder: string): "old" | "new"
 
 /** After a repair with no image executed any more: nothing but the targets and the state dir. */
 export function checkNothingLeft(scenario: Scenario, folder: string): void {
-  const list = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name);
-  const state = join(folder, ".updater-shim");
-  const strange = list(folder).filter((name) =>
-    name !== ".updater-shim" && !namesOf(scenario).includes(name)
-  );
-  strange.push(...list(state).filter((name) => !IN_STATE.includes(name)));
-  const home = join(state, "updater-shim");
-  strange.push(...list(home).filter((name) => !IN_HOME.includes(name)));
-  if (list(home).includes("staged")) strange.push(...list(join(home, "staged")));
-  if (list(state).includes("trash")) strange.push(...list(join(state, "trash")));
+  const strange = installations.strangersOf(installationOf(scenario, folder));
   if (strange.length > 0) throw new Error(`After the repair there is still ${strange}`);
 }
