@@ -1,9 +1,7 @@
 /** From arguments to a command. Pure: nothing is looked up, nothing is changed. */
-import { readArguments, shorten, type Values, wrong } from "./arguments.ts";
-import { isPlainName, PLAIN_NAME } from "../base/file_names.ts";
-import { CHANNEL_NAME, CHANNEL_NAMES } from "./config_schema.ts";
-import { type CommandKind, isCommand, OPTIONS, type Shell, SHELLS } from "./options.ts";
-import { isVersion } from "../base/version.ts";
+import { readArguments, type Values, wrong } from "./arguments.ts";
+import { type CommandKind, isCommand, OPTIONS, type Shell } from "./options.ts";
+import * as read from "./values.ts";
 
 /** How the shim talks. */
 export interface OutputOptions {
@@ -52,8 +50,7 @@ export type Command =
     readonly kind: "update" | "repair" | "check" | "rollback" | "uninstall" | "status";
   };
 
-/** A week: longer is a slip of the finger, and far longer overflows a timer. */
-const MAX_WAIT_SECONDS = 7 * 24 * 3600;
+const DEFAULT_WAIT_MS = 60_000;
 
 /** Throws `usage`; the hint always ends with where the options are. */
 export function parseCommand(args: readonly string[]): Command {
@@ -69,13 +66,10 @@ export function parseCommand(args: readonly string[]): Command {
   if (kind === "help" || kind === "man") return { kind };
   if (kind === "version") return { kind, json: values.has("json") };
   const text = (name: string) => values.get(name)?.[0];
-  if (kind === "completions") return { kind, shell: shellOf(text("completions")!) };
+  if (kind === "completions") return { kind, shell: read.shell(text("completions")!) };
   const common = commonOptions(values, split < 0 ? [] : args.slice(split + 1));
   if (kind !== "from") return { kind, ...common };
-  const target = text("target");
-  if (target !== undefined && !isPlainName(target)) {
-    throw wrong(`--target needs ${PLAIN_NAME}, not "${shorten(target)}"`);
-  }
+  const target = read.plainName(text("target"));
   return { kind, file: text("from")!, ...(target !== undefined && { target }), ...common };
 }
 
@@ -97,28 +91,11 @@ function checkCompany(kind: CommandKind, values: Values): void {
   );
 }
 
-function commonOptions(values: Values, rest: readonly string[]): CommonOptions {
-  const text = (name: string) => values.get(name)?.[0];
-  const seconds = text("wait-timeout") ?? "60";
-  if (!/^\d{1,9}(\.\d{1,3})?$/.test(seconds) || Number(seconds) > MAX_WAIT_SECONDS) {
-    throw wrong(`--wait-timeout needs a number of seconds up to a week, not "${shorten(seconds)}"`);
-  }
-  const pid = text("parent-pid");
-  // A pid of Windows is a DWORD; elsewhere they are smaller.
-  if (pid !== undefined && (!/^[1-9]\d{0,9}$/.test(pid) || Number(pid) > 0xffffffff)) {
-    throw wrong(`--parent-pid needs the id of a process, not "${shorten(pid)}"`);
-  }
-  const pin = text("pin");
-  if (pin !== undefined && !isVersion(pin)) {
-    throw wrong(`--pin needs a version such as 1.4.0, not "${shorten(pin)}"`);
-  }
-  const channel = text("channel");
-  if (channel !== undefined && !CHANNEL_NAME.test(channel)) {
-    throw wrong(`--channel needs ${CHANNEL_NAMES}, not "${shorten(channel)}"`);
-  }
+/** What excludes what, besides what `OPTIONS` says of the commands. */
+function checkTogether(values: Values): void {
   // Each of them says where the manifest is.
   const where = ["manifest", "channel", "pin"].filter((name) => values.has(name));
-  if (channel !== undefined && where.length > 1) {
+  if (values.has("channel") && where.length > 1) {
     throw wrong(`--${where[0]} and --${where[1]} exclude each other`);
   }
   if (values.has("download-only")) {
@@ -126,50 +103,36 @@ function commonOptions(values: Values, rest: readonly string[]): CommonOptions {
     const stray = ["parent-pid", "wait-stdin", "relaunch"].find((name) => values.has(name));
     if (stray) throw wrong(`--${stray} does not go with --download-only`);
   }
-  const fd = text("auth-fd");
-  if (fd !== undefined && !/^\d{1,5}$/.test(fd)) {
-    throw wrong(`--auth-fd needs the number of an open file descriptor, not "${shorten(fd)}"`);
-  }
-  if (fd !== undefined && values.has("auth-file")) {
+  if (values.has("auth-fd") && values.has("auth-file")) {
     throw wrong("--auth-file and --auth-fd exclude each other");
   }
+}
+
+function commonOptions(values: Values, rest: readonly string[]): CommonOptions {
+  checkTogether(values);
+  const text = (name: string) => values.get(name)?.[0];
   return {
     installDir: text("install-dir"),
     config: text("config"),
     manifest: text("manifest"),
-    channel,
+    channel: read.channel(text("channel")),
     publicKeys: values.get("public-key") ?? [],
     authFile: text("auth-file"),
-    authFd: fd === undefined ? undefined : Number(fd),
-    pin,
+    authFd: read.descriptor(text("auth-fd")),
+    pin: read.version(text("pin")),
     allowDowngrade: values.has("allow-downgrade"),
     allowHttp: values.has("allow-http"),
     force: values.has("force"),
     downloadOnly: values.has("download-only"),
     dryRun: values.has("dry-run"),
     yes: values.has("yes"),
-    maxAgeMs: ageOf(text("max-age")),
-    parentPid: pid === undefined ? undefined : Number(pid),
+    maxAgeMs: read.age(text("max-age")),
+    parentPid: read.pid(text("parent-pid")),
     waitStdin: values.has("wait-stdin"),
-    waitTimeoutMs: Math.round(Number(seconds) * 1000),
+    waitTimeoutMs: read.seconds(text("wait-timeout")) ?? DEFAULT_WAIT_MS,
     relaunch: values.has("relaunch") ? rest : undefined,
     json: values.has("json"),
     quiet: values.has("quiet"),
     noProgress: values.has("no-progress"),
   };
-}
-
-const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-function ageOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const [, count, unit] = /^([1-9]\d{0,4})([mhd])$/.exec(text) ?? [];
-  if (unit !== undefined) return Number(count) * UNITS[unit]!;
-  throw wrong(`--max-age needs a time such as 24h, 90m or 7d, not "${shorten(text)}"`);
-}
-
-function shellOf(name: string): Shell {
-  const shell = SHELLS.find((known) => known === name);
-  if (shell) return shell;
-  throw wrong(`There are no completions for "${shorten(name)}", only for ${SHELLS.join(", ")}`);
 }

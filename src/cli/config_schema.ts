@@ -16,12 +16,15 @@ export const CHANNEL_NAMES = "a name of up to 64 letters, digits and . _ -";
 
 const Text = v.pipe(
   v.string("a string"),
-  v.trim(),
+  v.transform((text) => text.trim()),
   v.minLength(1, "a string that is not empty"),
 );
 
 /** No argument of a program can hold a NUL. */
-const Argument = v.pipe(v.string("a string"), v.excludes("\0", "a string without NUL"));
+const Argument = v.pipe(
+  v.string("a string"),
+  v.check((text) => !text.includes("\0"), "a string without NUL"),
+);
 
 /** valibot itself takes an array for an object without required fields. */
 const AnObject = (expected: string) =>
@@ -69,7 +72,7 @@ const FieldsSchema = v.strictObject({
   ),
   channel: v.optional(v.pipe(Text, v.regex(CHANNEL_NAME, CHANNEL_NAMES))),
   pinnedManifest: v.optional(
-    v.pipe(Text, v.includes("{version}", "an address with {version} in it")),
+    v.pipe(Text, v.check((text) => text.includes("{version}"), "an address with {version} in it")),
   ),
   authFile: v.optional(Text),
   publicKeys: v.optional(

@@ -16,7 +16,11 @@ const Size = v.pipe(
   v.maxValue(MAX_SIZE, "at most 4 GiB"),
 );
 
-const Sha256 = v.pipe(Text, v.regex(/^[0-9a-f]{64}$/i, "64 hex digits"), v.toLowerCase());
+const Sha256 = v.pipe(
+  Text,
+  v.regex(/^[0-9a-f]{64}$/i, "64 hex digits"),
+  v.transform((text) => text.toLowerCase()),
+);
 
 const Version = v.pipe(
   Text,
