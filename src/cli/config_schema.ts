@@ -42,8 +42,8 @@ const HealthSchema = v.strictObject({
     v.pipe(
       v.number("a number of milliseconds"),
       v.safeInteger("a whole number"),
-      v.minValue(1, "at least 1"),
-      v.maxValue(MAX_TIMEOUT_MS, "at most ten minutes (600000)"),
+      v.check((ms) => ms >= 1, "at least 1"),
+      v.check((ms) => ms <= MAX_TIMEOUT_MS, "at most ten minutes (600000)"),
     ),
     DEFAULTS.timeoutMs,
   ),

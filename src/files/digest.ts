@@ -17,7 +17,7 @@ export const Sha256Schema = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 
 /** The two fields of a `Digest`, for records that have others beside them. */
 export const DIGEST_FIELDS = {
-  size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  size: v.pipe(v.number(), v.safeInteger(), v.check((size) => size >= 0)),
   sha256: Sha256Schema,
 };
 

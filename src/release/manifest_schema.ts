@@ -12,8 +12,8 @@ const Text = v.string("a string");
 const Size = v.pipe(
   v.number("a number of bytes"),
   v.safeInteger("a whole number"),
-  v.minValue(1, "at least 1"),
-  v.maxValue(MAX_SIZE, "at most 4 GiB"),
+  v.check((size) => size >= 1, "at least 1"),
+  v.check((size) => size <= MAX_SIZE, "at most 4 GiB"),
 );
 
 const Sha256 = v.pipe(
@@ -131,8 +131,8 @@ export const ManifestSchema = v.object({
   rollout: v.optional(v.object({
     percent: v.pipe(
       v.number("a number from 0 to 100"),
-      v.minValue(0, "at least 0"),
-      v.maxValue(100, "at most 100"),
+      v.check((percent) => percent >= 0, "at least 0"),
+      v.check((percent) => percent <= 100, "at most 100"),
     ),
   })),
   platforms: v.pipe(
