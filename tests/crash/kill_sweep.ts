@@ -112,7 +112,10 @@ export async function recoverAndLook(bed: Bed, sick = false) {
   const problems: string[] = [];
   if (repair.code !== 0) problems.push(`--repair ends with ${repair.code}: ${repair.stderr}`);
   if (lockedOut && repair.code === 6) problems.push("the lock is not free at once");
-  if (sick) return { before, after, strangers, other: problems.join() || undefined };
+  if (sick) {
+    if (after !== "old") problems.push("a version that does not run stays");
+    return { before, after, strangers, other: problems.join() || undefined };
+  }
   if (!await bed.runs()) problems.push("it does not run");
   const update = await bed.shimRun();
   if (update.code !== 0) {

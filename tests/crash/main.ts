@@ -33,7 +33,7 @@ const KILLS: readonly KillSweep[] = [
   { name: "killed, by patches", class: "other", ...patched, keep },
   { name: "killed while patching", class: "write", ...patched, least: 10 },
   { name: "killed, without links", class: "other", fail: NO_LINKS, least: 50, keep },
-  { name: "killed while undoing", class: "other", ...undone, least: 40, keep },
+  { name: "killed while undoing", class: "other", ...undone, least: 55, keep },
 ];
 
 /** In the order in which they run. */
