@@ -5,7 +5,8 @@
  * ```ts
  * import process from "node:process";
  * import { selfUpdate } from "@updater-shim/updater-shim/adopt";
- * if (process.argv[2] === "self-update") process.exit(await selfUpdate());
+ * const [command, ...given] = process.argv.slice(2);
+ * if (command === "self-update") process.exit(await selfUpdate({ given }));
  * ```
  *
  * What is easy to get wrong by hand:
@@ -37,6 +38,15 @@ export interface ShimOptions {
   readonly args?: readonly string[];
 }
 
+/** How a `self-update` on the terminal starts the shim. */
+export interface SelfUpdateOptions extends ShimOptions {
+  /**
+   * What the user gave after `self-update`, such as `--check` or `--pin 1.4.0`: goes on to the shim, and
+   * with it the current folder, for the paths in it.
+   */
+  readonly given?: readonly string[];
+}
+
 /** How to start the shim for an update in the background. */
 export interface BackgroundOptions extends ShimOptions {
   /** The tool is started again after the update, with these arguments. */
@@ -54,9 +64,12 @@ export interface BackgroundOptions extends ShimOptions {
  * Rejects with an `Error` that names the file if the shim cannot be started; nothing has changed then.
  * Deno asks for `--allow-run`, and for `--allow-env` because the shim gets the environment.
  */
-export async function selfUpdate(options: ShimOptions = {}): Promise<number> {
-  const { args = [] } = options;
-  if (!onWindows) return await runToEnd(options, args, "inherit");
+export async function selfUpdate(options: SelfUpdateOptions = {}): Promise<number> {
+  const { args = [], given = [] } = options;
+  // Whatever else it is that the user asks for, on Windows too, is answered in the foreground.
+  if (!onWindows || given.length > 0) {
+    return await runToEnd(options, [...args, ...given], "inherit", given.length > 0);
+  }
   const code = await runToEnd(options, [...args, "--download-only"], "inherit");
   if (code === 0) await startUpdate(options);
   return code;
@@ -100,8 +113,10 @@ async function runToEnd(
   options: ShimOptions,
   args: readonly string[],
   stdio: "inherit" | "ignore",
+  here = false,
 ): Promise<number> {
-  const shim = await start(options, args, { stdio, windowsHide: true });
+  const cwd = here ? { cwd: undefined } : {};
+  const shim = await start(options, args, { stdio, windowsHide: true, ...cwd });
   // Until it has ended we are not to: it says what Ctrl-C means. A terminal sends that to both of us,
   // and hearing of it twice does no harm; `kill` sends its signal to us alone.
   const signals = onWindows ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM", "SIGHUP"];

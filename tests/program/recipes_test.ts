@@ -24,7 +24,7 @@ function bundled(source: string, start: string): Recipe {
 testRecipe("Node", bundled("mytool.mjs", "#!/usr/bin/env node"));
 // The tool is not compiled here: a Deno beside the shim is to it what it would be to itself.
 testRecipe("Deno", {
-  ...bundled("mytool.ts", "#!/usr/bin/env -S ./deno run -A --no-config"),
+  ...bundled("mytool.ts", "#!/usr/bin/env -S deno run -A --no-config"),
   accompany(folder) {
     try {
       Deno.linkSync(Deno.execPath(), join(folder, "deno"));

@@ -4,6 +4,8 @@ import process from "node:process";
 import { selfUpdate, shimBeside } from "@updater-shim/updater-shim/adopt";
 
 if (process.argv[2] === "self-update") {
-  process.exit(await selfUpdate({ shim: shimBeside(import.meta.filename) }));
+  process.exit(
+    await selfUpdate({ shim: shimBeside(import.meta.filename), given: process.argv.slice(3) }),
+  );
 }
 console.log("mytool 1.0.0");

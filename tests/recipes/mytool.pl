@@ -4,15 +4,16 @@ use warnings;
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
 
-if (@ARGV == 1 && $ARGV[0] eq "self-update") {
+my ($command, @given) = @ARGV;
+if (($command // "") eq "self-update") {
     my $folder = dirname(abs_path(__FILE__));
-    chdir $folder or die "$folder: $!\n"; # the current one may have been removed
+    @given or chdir $folder or die "$folder: $!\n"; # the current one may have been removed
     my $shim = "$folder/updater-shim";
     if ($^O ne "MSWin32") {
-        exec { $shim } $shim or die "$shim: $!\n";
+        exec { $shim } $shim, @given or die "$shim: $!\n";
     }
-    my $status = system { $shim } $shim, "--download-only";
-    exit($status == -1 ? 1 : $status >> 8) if $status != 0;
+    my $status = system { $shim } $shim, @given ? @given : "--download-only";
+    exit($status == -1 ? 1 : $status >> 8) if @given || $status != 0;
     system 1, $shim, "--parent-pid", $$; # in the background (perlport)
     exit 0;
 }

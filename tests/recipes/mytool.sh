@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 if [[ ${1:-} == self-update ]]; then
-  cd -- "$(dirname -- "$(realpath -- "$0")")" && exec ./updater-shim
-  exit 1 # it could not be started
+  folder=$(dirname -- "$(realpath -- "$0")")
+  [[ $# -gt 1 ]] || cd -- "$folder" || exit
+  exec "$folder/updater-shim" "${@:2}"
 fi
 echo "mytool 1.0.0"

@@ -58,7 +58,7 @@ export class RecipeTool implements AsyncDisposable {
     const script = new Deno.Command("script", {
       args: ["--quiet", "--flush", "--return", "--command", command, "/dev/null"],
       cwd: this.folder,
-      env: { PATH: PATH_WITH_DENO, SHELL: "/bin/sh" },
+      env: { PATH: `${this.folder}:${PATH_WITH_DENO}`, SHELL: "/bin/sh" },
       stdin: "piped",
       stdout: "piped",
     }).spawn();

@@ -33,6 +33,21 @@ export function testRecipe(name: string, recipe: Recipe): void {
   });
 
   Deno.test({
+    name: `${name}: what the user gives goes on to the shim, and the current folder with it`,
+    ignore,
+    async fn() {
+      await using tool = await RecipeTool.make(recipe);
+      const { output } = await tool.inTerminal(
+        "mkdir sub && cd sub && ../mytool self-update --config ../updater-shim.json --check; " +
+          "echo code $?; ../mytool self-update --help; ../mytool",
+      );
+      assertStringIncludes(output, "code 10", output);
+      assertStringIncludes(output, "--rollback ", output);
+      assert(output.trimEnd().endsWith("mytool 1.0.0"), output);
+    },
+  });
+
+  Deno.test({
     name: `${name}: Ctrl-C in the download ends with 130, and nothing has changed`,
     ignore,
     async fn() {

@@ -6,8 +6,8 @@ import (
 )
 
 func main() {
-	if len(os.Args) == 2 && os.Args[1] == "self-update" {
-		code, err := selfUpdate()
+	if len(os.Args) > 1 && os.Args[1] == "self-update" {
+		code, err := selfUpdate(os.Args[2:])
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "mytool:", err)
 		}

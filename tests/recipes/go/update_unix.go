@@ -9,7 +9,7 @@ import (
 )
 
 // selfUpdate becomes the shim. It returns only where that cannot be started.
-func selfUpdate() (int, error) {
+func selfUpdate(given []string) (int, error) {
 	tool, err := os.Executable()
 	if err != nil {
 		return 1, err
@@ -18,9 +18,11 @@ func selfUpdate() (int, error) {
 		return 1, err
 	}
 	folder := filepath.Dir(tool)
-	if err := os.Chdir(folder); err != nil { // the current one may have been removed
-		return 1, err
+	if len(given) == 0 { // the current one may have been removed
+		if err := os.Chdir(folder); err != nil {
+			return 1, err
+		}
 	}
 	shim := filepath.Join(folder, "updater-shim")
-	return 1, syscall.Exec(shim, []string{shim}, os.Environ())
+	return 1, syscall.Exec(shim, append([]string{shim}, given...), os.Environ())
 }
