@@ -1,11 +1,12 @@
 /** Who holds the lock: beside it and not in it, because Windows lets nobody read a locked file. */
 import * as v from "valibot";
+import { openObject } from "../base/open_object.ts";
 import { removeIfThere, writeAnew } from "../files/durable_files.ts";
 import { readKept, type World } from "../files/trusted_file.ts";
 import type { InstallDir } from "./install_dir.ts";
 import type { System } from "../system/system.ts";
 
-const HolderSchema = v.object({
+const HolderSchema = openObject({
   pid: v.pipe(v.number(), v.safeInteger()),
   /** ISO 8601. */
   since: v.pipe(v.string(), v.check((text) => !Number.isNaN(Date.parse(text)))),

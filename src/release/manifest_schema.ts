@@ -1,5 +1,6 @@
 /** The fields of the release manifest, schema 1. Unknown ones are let pass: newer tools add some. */
 import * as v from "valibot";
+import { openObject } from "../base/open_object.ts";
 import { areDistinct, isMemberPath, isPlainName, PLAIN_NAME } from "../base/file_names.ts";
 import { isVersion } from "../base/version.ts";
 
@@ -55,10 +56,10 @@ const Line = v.pipe(
 
 const Url = v.pipe(Text, v.minLength(1, "a URL"), v.maxLength(8192, "a shorter URL"));
 
-const ContentSchema = v.object({ size: Size, sha256: Sha256 });
+const ContentSchema = openObject({ size: Size, sha256: Sha256 });
 
 /** Makes the executable out of the installed one with the digest `from`. */
-const PatchSchema = v.object({
+const PatchSchema = openObject({
   from: ContentSchema,
   url: Url,
   size: Size,
@@ -70,7 +71,7 @@ const PatchSchema = v.object({
 const MAX_PATCHES = 16;
 
 const FileSchema = v.pipe(
-  v.object({
+  openObject({
     target: v.pipe(Text, v.check(isPlainName, PLAIN_NAME)),
     url: Url,
     size: Size,
@@ -114,7 +115,7 @@ const Files = v.pipe(
 );
 
 /** The whole document. */
-export const ManifestSchema = v.object({
+export const ManifestSchema = openObject({
   schema: v.literal(1, "the number 1"),
   name: v.pipe(
     Text,
@@ -128,7 +129,7 @@ export const ManifestSchema = v.object({
   /** Where messages send people. */
   homepage: v.optional(v.pipe(Line, v.regex(/^https?:\/\//i, "an http(s) URL"))),
   /** How large a share of the installations is offered this release. */
-  rollout: v.optional(v.object({
+  rollout: v.optional(openObject({
     percent: v.pipe(
       v.number("a number from 0 to 100"),
       v.check((percent) => percent >= 0, "at least 0"),
@@ -138,7 +139,7 @@ export const ManifestSchema = v.object({
   platforms: v.pipe(
     v.record(
       v.pipe(Text, v.maxLength(100, "names of at most 100 characters")),
-      v.object({ files: Files }),
+      openObject({ files: Files }),
     ),
     v.check(
       (platforms) => Object.keys(platforms).length <= MAX_PLATFORMS,
