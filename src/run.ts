@@ -105,8 +105,8 @@ async function workInFolder(
   subject: Subject,
 ): Promise<number> {
   const seen = judgeFolder(command, { system, dir, report });
-  const session: Session = { system, dir: seen, report };
   const stop = new AbortController();
+  const session: Session = { system, dir: seen, report, stop: stop.signal };
   listen(system, stop);
   try {
     return await work(command, dir, session, subject, stop);

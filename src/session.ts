@@ -7,4 +7,6 @@ export interface Session extends OpenedDir {
   readonly report: Report;
   /** The lock is held, and files may be made. Missing: this run only looks. */
   readonly mayWrite?: boolean;
+  /** Ctrl-C and TERM. */
+  readonly stop?: AbortSignal;
 }

@@ -48,6 +48,8 @@ export type ShimEvent =
   /** The full file is fetched: a patch did not fit, or was not as it should be. For the log. */
   | { event: "patch-refused"; file: string; reason: string }
   | { event: "verified"; file: string; size: number; sha256: string }
+  /** An executable is being run, and for longer than a second. On a terminal only. */
+  | { event: "trying"; path: string }
   | { event: "health-check"; path: string; output: string }
   | { event: "committing"; files: string[] }
   | { event: "swapped"; path: string }

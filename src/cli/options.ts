@@ -108,7 +108,13 @@ export const OPTIONS: readonly OptionSpec[] = [
   }),
   place("json", ALL, "Events as JSON, one a line, on the standard output"),
   place("yes", ["uninstall"], "Do not ask before anything is removed"),
-  { name: "quiet", group: "Folder and output", with: ALL, help: "Only warnings and errors" },
+  {
+    name: "quiet",
+    short: "q",
+    group: "Folder and output",
+    with: ALL,
+    help: "Only warnings and errors",
+  },
   { name: "no-progress", group: "Folder and output", with: ALL, help: "No progress bar" },
 ];
 

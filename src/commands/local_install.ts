@@ -9,7 +9,6 @@ import type { InstallDir } from "../installation/install_dir.ts";
 import { examine } from "../files/executable_format.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { HealthCheck } from "../base/health_check.ts";
-import { askVersion } from "../transaction/health.ts";
 import { findInstalled, inSet, mainOf, nextReceipt } from "./installed.ts";
 import { fillAll, Staging } from "../transaction/transaction.ts";
 import { knownReceipt, readReceipt } from "../installation/receipt.ts";
@@ -82,8 +81,8 @@ export async function installLocal(
     });
     return await digestFileInBackground(fs, staged);
   }, stop);
-  const told = await askVersion(session, filled[0]!.staged, healthCheck) ?? null;
   const staged = await staging.prove(filled, stop);
+  const told = staging.versions.get(target.name) ?? null;
   // Another executable of the set does not say which version the tool is.
   const main = mainOf(before.receipt);
   const version = !main || main.name === target.name ? told : before.receipt?.version ?? null;

@@ -102,6 +102,8 @@ function sentences(event: ShimEvent, opening: string): string[] {
       return [`Downloaded ${event.to}: the next update installs it`];
     case "verified":
       return [`Verified ${event.file} (${bytes(event.size)})`];
+    case "trying":
+      return [`Trying ${event.path} ...`];
     case "updated":
       return [
         event.from === null ? `Installed ${event.to}` : `Updated ${event.from} -> ${event.to}`,

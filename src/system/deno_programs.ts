@@ -80,6 +80,7 @@ function starter({ ownGroup, killer, terminals }: Surroundings): Starter {
           new Deno.Command(killer, { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
         }
         child.kill("SIGKILL");
+        for (const text of output) text.stop();
       } catch {
         // It ended in the same instant.
       }

@@ -9,17 +9,21 @@ import { isOursAlone } from "../installation/trust.ts";
 import type { Session } from "../session.ts";
 import type { RunResult } from "../system/processes.ts";
 
-/** Runs the executable; throws `health` if it is not well, and the signal's reason. */
+/**
+ * Runs the executable; returns the version that it prints, if it does. Throws `health` if it is not well,
+ * and the signal's reason.
+ */
 export async function checkHealth(
   session: Session,
   path: string,
   check: HealthCheck,
   stop?: AbortSignal,
-): Promise<void> {
-  if (!check) return;
+): Promise<string | undefined> {
+  if (!check) return undefined;
   const result = await runToTry(session, path, check, stop);
   stop?.throwIfAborted();
   judge(session, path, check, result);
+  return versionIn(result.stdout);
 }
 
 /** So long the new set may still take to show that it runs, once the user wants to stop. */
@@ -66,17 +70,27 @@ function isEndedBySignal({ code }: RunResult): boolean {
   return [128 + 1, 128 + 2, 128 + 15].includes(code);
 }
 
+/** A user who sees nothing happen for longer wonders whether it hangs. */
+const SILENT_MS = 1000;
+
 async function runToTry(
-  { system }: Session,
+  { system, report }: Session,
   path: string,
   check: Exclude<HealthCheck, false>,
   stop: AbortSignal | undefined,
 ): Promise<RunResult> {
   const why = whyNoProgram(system, path);
   if (why !== undefined) throw sick(path, check, `was not started: ${why}`, OTHER_MACHINE);
+  stop?.throwIfAborted();
+  const done = new AbortController();
+  if (system.terminal.isTerminal) {
+    const tell = () => report({ event: "trying", path });
+    system.clock.delay(SILENT_MS, done.signal).then(tell, () => {});
+  }
   try {
     return await runWhenClosed(system, path, check, stop);
   } catch (error) {
+    stop?.throwIfAborted();
     const forbidden = forbiddenHint(error);
     if (forbidden) {
       throw new UpdateError("filesystem", `Cannot run "${path}": ${reason(error)}`, {
@@ -87,6 +101,8 @@ async function runToTry(
     }
     const hint = startHint(system.os, error);
     throw sick(path, check, `could not be started: ${reason(error)}`, hint, error);
+  } finally {
+    done.abort();
   }
 }
 
@@ -147,26 +163,36 @@ function sick(
   );
 }
 
-/** What the executable prints as its version, or undefined. Asked only where no receipt says it. */
+/**
+ * What the executable prints as its version, or undefined. Asked only where no receipt says it. Throws
+ * the reason of the session's `stop`.
+ */
 export async function askVersion(
-  { system }: Pick<Session, "system">,
+  { system, stop }: Pick<Session, "system" | "stop">,
   path: string,
   check: HealthCheck,
 ): Promise<string | undefined> {
   if (!check) return undefined;
+  stop?.throwIfAborted();
   try {
     if (whyNoProgram(system, path) !== undefined) return undefined;
     const { code, stdout, timedOut } = await system.processes.run(
       path,
       check.args,
       check.timeoutMs,
+      stop,
     );
-    if (code !== 0 || timedOut) return undefined;
-    // "tool 1.4.0" and "tool v1.4.0"; a commit or a date beside it is no version.
-    return /(?:^|[^\w.-])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)/.exec(stdout)?.[1];
+    return code !== 0 || timedOut ? undefined : versionIn(stdout);
   } catch {
     return undefined;
+  } finally {
+    stop?.throwIfAborted();
   }
+}
+
+/** "tool 1.4.0" and "tool v1.4.0"; a commit or a date beside it is no version. */
+function versionIn(output: string): string | undefined {
+  return /(?:^|[^\w.-])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)/.exec(output)?.[1];
 }
 
 /**
@@ -185,7 +211,7 @@ async function runWhenClosed(
       return await processes.run(path, args, timeoutMs, stop);
     } catch (error) {
       const passes = errorCode(error) === "ETXTBSY" || isTransient(error);
-      if (!passes || tries === 10) throw error;
+      if (!passes || tries === 10 || stop?.aborted) throw error;
     }
     await clock.delay(20 * tries);
   }

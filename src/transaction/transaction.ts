@@ -46,6 +46,8 @@ import { endInstalled, endUnchanged } from "./tidy.ts";
  */
 export class Staging<W extends Wanted> implements AsyncDisposable {
   #open = true;
+  /** The versions that the new executables printed when they were tried, by their names. */
+  readonly versions = new Map<string, string | undefined>();
   /** Of the targets: what another thread reads while the new files come. */
   readonly #ahead = new Map<string, Promise<Old | undefined>>();
 
@@ -110,8 +112,8 @@ export class Staging<W extends Wanted> implements AsyncDisposable {
       for (const file of filled) await seal(session, file);
       syncFolders(fs, filled.map(({ staged }) => staged));
       const before = held.map((file) => settled(session, file));
-      for (const { staged, run } of filled) {
-        if (run) await checkHealth(session, staged, check, stop);
+      for (const { name, staged, run } of filled) {
+        if (run) this.versions.set(name, await checkHealth(session, staged, check, stop));
       }
       // Another thread reads the old files, where it has not yet, while this one looks at the new. Not
       // before: the thread that hashes is the one that runs programs.

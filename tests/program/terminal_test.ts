@@ -1,5 +1,5 @@
 /** What the shim's own terminal, pipes and Ctrl-C do to the programs that it starts. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { compiledShim } from "../support/shim.ts";
 import { eventsOf, ToolFolder } from "../support/tool_folder.ts";
 
@@ -50,5 +50,81 @@ Deno.test({
     assertEquals(eventsOf(result).at(-1)?.event, "relaunched");
     assert(!result.stderr.includes("noise"));
     assert(Date.now() - started < 19_000, "the pipe ended with the shim, not with the tool");
+  },
+});
+
+/** Signalled while a program that takes six seconds runs. */
+for (
+  const [when, args] of Object.entries({
+    "the new executable is tried": ["--from", "../slow", "--target", "tool"],
+    "the installed one is asked for its version": ["--from", "../fast", "--target", "tool"],
+  })
+) {
+  Deno.test({
+    name: `Ctrl-C while ${when} ends it at once, and nothing has changed`,
+    ignore,
+    async fn() {
+      await using it = new ToolFolder();
+      Deno.mkdirSync(it.path("bin"));
+      const slow = "#!/bin/sh\nsleep 6\necho tool 2.0.0\n";
+      it.write("slow", slow, 0o755);
+      it.write("fast", "#!/bin/sh\necho tool 2.0.0\n", 0o755);
+      const old = args[1] === "../slow" ? "#!/bin/sh\necho tool 1.0.0\n" : slow;
+      Deno.writeTextFileSync(it.path("bin", "tool"), old, { mode: 0o755 });
+      const shim = new Deno.Command(await compiledShim(), {
+        args: ["--install-dir", it.path("bin"), ...args],
+        cwd: it.path("bin"),
+        stdin: "null",
+        stdout: "null",
+        stderr: "piped",
+        detached: true,
+      }).spawn();
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      const pressed = Date.now();
+      Deno.kill(shim.pid, "SIGINT");
+      const { code, stderr } = await shim.output();
+      const said = new TextDecoder().decode(stderr);
+      assertEquals(code, 130, said);
+      assert(Date.now() - pressed < 1000, `${Date.now() - pressed} ms`);
+      assertEquals(Deno.readTextFileSync(it.path("bin", "tool")), old);
+    },
+  });
+}
+
+Deno.test({
+  name:
+    "A candidate is run once before the swap and once after it, and waited for once if it hangs",
+  ignore,
+  async fn() {
+    await using it = new ToolFolder();
+    it.configure({ name: "tool", healthCheck: { args: ["--version"], timeoutMs: 1000 } });
+    const log = it.path("runs");
+    it.write("new", `#!/bin/sh\necho run >>${log}\necho tool 2.0.0\n`, 0o755);
+    assertEquals((await it.run("--from", it.path("new"), "--target", "tool")).code, 0);
+    assertEquals(Deno.readTextFileSync(log), "run\nrun\n");
+    it.write("hangs", "#!/bin/sh\nsleep 20\n", 0o755);
+    const started = Date.now();
+    assertEquals((await it.run("--from", it.path("hangs"), "--target", "tool")).code, 8);
+    assert(Date.now() - started < 1900, `${Date.now() - started} ms`);
+  },
+});
+
+Deno.test({
+  name: "On a terminal it is said what is being tried when that takes longer than a second",
+  ignore: Deno.build.os !== "linux", // script(1) elsewhere takes other arguments
+  async fn() {
+    await using it = new ToolFolder();
+    it.write("slow", "#!/bin/sh\nsleep 1.3\necho tool 2.0.0\n", 0o755);
+    const shim = `${await compiledShim()} --install-dir ${it.folder}`;
+    const command = `${shim} --from ${it.path("slow")} --target tool`;
+    const { stdout } = await new Deno.Command("script", {
+      args: ["--quiet", "--return", "--command", command, "/dev/null"],
+      env: { SHELL: "/bin/sh", TERM: "xterm" },
+      stdin: "null",
+    }).output();
+    const said = new TextDecoder().decode(stdout).trimEnd().split(/\r?\n/);
+    assertEquals(said.length, 3, said.join("\n"));
+    assertMatch(said[0]!, /^Trying .*\/tool \.\.\.$/);
+    assertEquals(said.slice(1), [`Trying ${it.path("tool")} ...`, "Updated 1.0.0 -> 2.0.0"]);
   },
 });
