@@ -1,4 +1,6 @@
 /** The shim's own version, and whether an offered version may replace the installed one. */
+import type { SemVer } from "@std/semver";
+import { compare } from "@std/semver/compare";
 import { UpdateError } from "./errors.ts";
 
 /**
@@ -7,10 +9,11 @@ import { UpdateError } from "./errors.ts";
  */
 export const VERSION = "0.1.0";
 
+const compareParsed: (a: SemVer, b: SemVer) => number = compare;
+
 const NUMBER = "0|[1-9][0-9]*";
 const IDENTIFIER = `(?:${NUMBER}|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)`;
 const BUILD = "[0-9a-zA-Z-]+";
-const NUMERIC = /^\d+$/;
 /** https://semver.org, the grammar. */
 const MAX_LENGTH = 256;
 const VERSION_PATTERN = new RegExp(
@@ -29,26 +32,7 @@ export interface KnownRelease {
 export function compareVersions(a: string, b: string): number {
   const [one, other] = [parseVersion(a), parseVersion(b)];
   if (!one || !other) throw new TypeError(`Cannot compare "${a}" with "${b}": not versions`);
-  const core = compareParts(one.core, other.core);
-  if (core !== 0) return core;
-  // Whatever comes before a release is older than it.
-  const released = Number(one.before.length === 0) - Number(other.before.length === 0);
-  return released !== 0 ? released : compareParts(one.before, other.before);
-}
-
-/** Part by part: numbers by value, numbers before words, words by their characters; fewer parts first. */
-function compareParts(one: readonly string[], other: readonly string[]): number {
-  for (const [index, a] of one.entries()) {
-    const b = other[index];
-    if (b === undefined) return 1;
-    if (a === b) continue;
-    const [isNumber, otherIsNumber] = [NUMERIC.test(a), NUMERIC.test(b)];
-    if (isNumber !== otherIsNumber) return isNumber ? -1 : 1;
-    // Without zeros in front, the longer number is the greater one.
-    if (isNumber && a.length !== b.length) return a.length - b.length;
-    return a < b ? -1 : 1;
-  }
-  return one.length - other.length;
+  return compareParsed(one, other);
 }
 
 /** Whether it is a version as semver.org writes it, with numbers that can be told apart. */
@@ -56,16 +40,24 @@ export function isVersion(text: string): boolean {
   return parseVersion(text) !== undefined;
 }
 
-/** Major, minor and patch, and what is before the release: the parts of `rc.1`. */
-function parseVersion(text: string): { core: string[]; before: string[] } | undefined {
-  // It is shown in full.
+/**
+ * The library's own parser would also take spaces and a leading "v", where two spellings of one
+ * version must not exist, and takes `12e4567`, an abbreviated commit, for a number.
+ */
+function parseVersion(text: string): SemVer | undefined {
+  // As long as the library takes them; it is shown in full.
   if (text.length > MAX_LENGTH) return undefined;
-  const [, major, minor, patch, prerelease] = VERSION_PATTERN.exec(text) ?? [];
+  const [, major, minor, patch, prerelease, build] = VERSION_PATTERN.exec(text) ?? [];
   if (major === undefined) return undefined;
-  const core = [major, minor!, patch!], before = prerelease?.split(".") ?? [];
-  // Other programs, which take them for numbers, would not tell greater ones apart.
-  const numbers = [...core, ...before.filter((part) => NUMERIC.test(part))].map(Number);
-  return numbers.every(Number.isSafeInteger) ? { core, before } : undefined;
+  const identifiers = (prerelease?.split(".") ?? []).map((part) =>
+    /^\d+$/.test(part) ? Number(part) : part
+  );
+  const core = { major: Number(major), minor: Number(minor), patch: Number(patch) };
+  const numbers = [...Object.values(core), ...identifiers].filter((part) =>
+    typeof part === "number"
+  );
+  if (!numbers.every(Number.isSafeInteger)) return undefined;
+  return { ...core, prerelease: identifiers, build: build?.split(".") ?? [] };
 }
 
 /** What the user decided, and what the disk says. */

@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { compare, parse } from "@std/semver";
 import config from "../../deno.json" with { type: "json" };
 import { UpdateError } from "../../src/base/errors.ts";
 import { compareVersions, decideVersion, isVersion, VERSION } from "../../src/base/version.ts";
@@ -180,30 +179,4 @@ Deno.test("Only one spelling of a version is a version", () => {
 Deno.test("The shim's own version is a version, and that of deno.json", () => {
   assert(isVersion(VERSION));
   assertEquals(VERSION, config.version);
-});
-
-Deno.test("versions are in the order that semver.org gives them, as @std/semver has it", () => {
-  const cores = ["0.0.0", "0.0.9", "0.0.10", "1.9.0", "1.10.0", "2.0.0", "10.0.0"];
-  const before = [
-    "",
-    "-0",
-    "-2",
-    "-10",
-    "-9.1",
-    "-a",
-    "-a.1",
-    "-a.1.0",
-    "-a.10",
-    "-a.b",
-    "-B",
-    "-1a",
-  ];
-  const build = ["", "+1"];
-  const all = cores.flatMap((c) => before.flatMap((p) => build.map((b) => c + p + b)));
-  for (const a of all) {
-    for (const b of all) {
-      const expected = compare(parse(a), parse(b));
-      assertEquals(Math.sign(compareVersions(a, b)), expected, `${a} ${b}`);
-    }
-  }
 });
