@@ -25,6 +25,7 @@ import {
   withoutState,
 } from "./installation/install_dir.ts";
 import { knownReceipt, readReceipt } from "./installation/receipt.ts";
+import { findRenamed, takeOver } from "./installation/renamed.ts";
 import { type Lock, takeLock } from "./installation/lock.ts";
 import { workAsOwner } from "./installation/folder_owner.ts";
 import { requireTrustedFolder } from "./installation/trust.ts";
@@ -148,13 +149,14 @@ async function work(
     : undefined;
   if (options && (command.kind === "check" || dryRun)) {
     // Looks only: no lock, no recovery, no state dir.
+    const looking = { ...session, renamed: findRenamed(session, config.name)?.old.id };
     if (dryRun) {
-      await update(session, options, stop.signal);
+      await update(looking, options, stop.signal);
       return 0;
     }
     // An answer that may not be kept is asked for each time.
     const asked = seen === dir ? options : { ...options, maxAgeMs: undefined };
-    return await check(session, asked, stop.signal) ? AVAILABLE : 0;
+    return await check(looking, asked, stop.signal) ? AVAILABLE : 0;
   }
   if (command.kind === "repair" && isUntouched(session)) {
     report({ event: "nothing-to-repair" });
@@ -317,6 +319,13 @@ async function workLocked(
   lock: Lock,
 ): Promise<number> {
   const { healthCheck } = config;
+  // What --uninstall removes, it has asked for.
+  const old = command.kind === "uninstall" ? undefined : takeOver(session, config.name);
+  if (old !== undefined) {
+    const message =
+      `The updater was renamed: what "${old}" had noted of ${config.name} is taken over`;
+    session.report({ event: "warning", message });
+  }
   if (command.kind === "repair") {
     await repair(session, recovery, healthCheck, stop);
     return 0;

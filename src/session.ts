@@ -7,6 +7,8 @@ export interface Session extends OpenedDir {
   readonly report: Report;
   /** The lock is held, and files may be made. Missing: this run only looks. */
   readonly mayWrite?: boolean;
+  /** The tool id that the tool had before; this run only looks, and the next update takes it over. */
+  readonly renamed?: string | undefined;
   /** Ctrl-C and TERM. */
   readonly stop?: AbortSignal;
 }

@@ -13,11 +13,11 @@ import type { Target } from "../installation/targets.ts";
  * `filesystem` for anything else.
  */
 export function refuseNamesInUse(
-  { system, dir }: Session,
+  { system, dir, renamed }: Session,
   targets: readonly Target[],
   receipt: Receipt | null,
 ): void {
-  const [, ...others] = toolsOf(system, dir);
+  const others = toolsOf(system, dir).slice(1).filter(({ id }) => id !== renamed);
   for (const { name, path, current } of targets) {
     const own = receipt && (receipt.files.some((file) => file.name === name) ||
       receipt.dropped.some((file) => file.name === name && holds(system.fs, path, file)));

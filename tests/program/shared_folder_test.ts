@@ -356,3 +356,36 @@ function running(line: string): number[] {
     }
   });
 }
+
+Deno.test({
+  name:
+    "A shim that was renamed takes over what its old name had noted of the tool, and of no other",
+  ignore,
+  async fn() {
+    await using it = new SharedFolder();
+    await it.publish("other", "1.0.0", [served("other", "1.0.0")]);
+    assertEquals((await it.run("other")).code, 0);
+    for (const version of ["1.0.0", "2.0.0"]) {
+      await it.publish("old", version, [served("tool", version)]);
+      assertEquals((await it.run("old")).code, 0);
+    }
+    await it.publish("old", "3.0.0", [served("tool", "3.0.0")]);
+    Deno.renameSync(it.path("old.json"), it.path("renamed.json"));
+    Deno.renameSync(it.path("other.json"), it.path("elsewhere"));
+    assertEquals((await it.run("renamed", "--check")).code, 10);
+    const back = await it.run("renamed", "--rollback");
+    assertEquals([back.code, it.read("tool")], [0, tool("tool 1.0.0")], back.stderr);
+    assertStringIncludes(back.stderr, 'The updater was renamed: what "old" had noted');
+    const next = await it.run("renamed");
+    assertEquals([next.code, it.read("tool")], [0, tool("tool 3.0.0")], next.stderr);
+    assertEquals([...Deno.readDirSync(it.path(".updater-shim"))].map(({ name }) => name).sort(), [
+      "lock",
+      "other",
+      "renamed",
+    ]);
+    // Where the old name still has a shim, the state stays that one's.
+    Deno.renameSync(it.path("renamed.json"), it.path("again.json"));
+    it.write("renamed", "a shim");
+    assertEquals((await it.run("again", "--rollback")).code, 2);
+  },
+});
