@@ -20,8 +20,11 @@ export type ShimEvent =
     notes?: string;
     homepage?: string;
   }
-  /** `declined`: a newer one that the user went back from, and that is not offered again. */
-  | { event: "up-to-date"; version: string; declined?: string }
+  /**
+   * `declined`: a newer one that the user went back from, and that is not offered again. `older`: what
+   * the release has.
+   */
+  | { event: "up-to-date"; version: string; declined?: string; older?: string }
   | {
     event: "available";
     from: string | null;

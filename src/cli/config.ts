@@ -37,6 +37,8 @@ export interface Options {
   readonly maxAgeMs: number | undefined;
   readonly downloadOnly: boolean;
   readonly dryRun: boolean;
+  /** `--check`: that what is installed is newer than the release is an answer, and no failure. */
+  readonly mayBeNewer?: boolean;
 }
 
 /**

@@ -96,7 +96,7 @@ async function ask(
   stop: AbortSignal,
 ): Promise<Answer> {
   const access = { ...await openAccess(session.system, options), limits };
-  const offer = await readOffer(session, options, access, stop);
+  const offer = await readOffer(session, { ...options, mayBeNewer: true }, access, stop);
   const { manifest: { version, notes, homepage, rollout }, targets, installed, decision } = offer;
   return {
     checked: session.system.clock.now(),
@@ -133,8 +133,13 @@ async function tellAgain(session: Session, options: Options, kept: KeptAnswer): 
 function tell({ report }: Session, answer: Answer, fresh: boolean): boolean {
   const { installed: from, offered: to, decision, percent, notes, homepage } = answer;
   if (decision === "up-to-date") {
-    const newer = from !== null && isVersion(from) && compareVersions(to, from) > 0;
-    report({ event: "up-to-date", version: from ?? to, ...newer && { declined: to } });
+    const order = from !== null && isVersion(from) ? compareVersions(to, from) : 0;
+    report({
+      event: "up-to-date",
+      version: from ?? to,
+      ...order > 0 && { declined: to },
+      ...order < 0 && { older: to },
+    });
   }
   if (decision === "held-back") report({ event: "held-back", version: from, to, percent });
   if (decision !== "update") return false;

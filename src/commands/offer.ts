@@ -84,7 +84,8 @@ export async function readOffer(
   const installed = await findInstalled(session, targets, healthCheck, allowDowngrade);
   const missing = targets.some((target) => !target.current);
   const declined = isRolledBack(installed, manifest) && !force;
-  const offered = declined ? "up-to-date" : undefined;
+  const newer = options.mayBeNewer && isNewer(installed, manifest);
+  const offered = declined || newer ? "up-to-date" : undefined;
   const decision = offered ?? decideVersion(
     { version: installed.version, release: installed.release },
     installed.highest,
@@ -136,6 +137,10 @@ async function split({ system: { fs } }: Session, all: readonly WantedFile[]) {
 function isRolledBack({ receipt }: InstalledVersion, { version }: Manifest): boolean {
   const from = receipt?.rolledBack ?? null;
   return from !== null && isVersion(from) && compareVersions(from, version) === 0;
+}
+
+function isNewer({ version }: InstalledVersion, manifest: Manifest): boolean {
+  return version !== null && isVersion(version) && compareVersions(version, manifest.version) > 0;
 }
 
 /**

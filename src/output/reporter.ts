@@ -85,9 +85,7 @@ function sentences(event: ShimEvent, opening: string): string[] {
         ...news(event),
       ];
     case "up-to-date":
-      return event.declined === undefined ? [`${event.version} is installed: up to date`] : [
-        `${event.version} is installed. You went back from ${event.declined}: only --force installs that again`,
-      ];
+      return [`${event.version} is installed${unoffered(event)}`];
     case "available":
       return [
         `An update is available: ${event.from ?? "no known version"} -> ${event.to}`,
@@ -145,6 +143,12 @@ function sentences(event: ShimEvent, opening: string): string[] {
 
 function news({ notes }: { readonly notes?: string }): string[] {
   return notes === undefined ? [] : [`  What is new: ${notes}`];
+}
+
+function unoffered({ declined, older }: { declined?: string; older?: string }): string {
+  if (older !== undefined) return `: newer than the release ${older}`;
+  if (declined === undefined) return ": up to date";
+  return `. You went back from ${declined}: --rollback or --force installs that again`;
 }
 
 function hint(event: { readonly hint?: string }): string[] {

@@ -238,3 +238,20 @@ Deno.test({
     assertEquals(await empty.says(), "tool 2.0.0");
   },
 });
+
+Deno.test({
+  name:
+    "--check of a tool that is newer than the release is an answer; the update stays a downgrade",
+  ignore,
+  async fn() {
+    await using server = publish("1.1.0");
+    await using it = new ToolFolder("1.3.0");
+    it.configure({ manifest: `${server.url}/release.json` });
+    for (const kept of [[], ["--max-age", "24h"], ["--max-age", "24h"]]) {
+      const { code, stderr } = await it.run("--check", ...kept);
+      assertEquals(code, 0, stderr);
+      assertStringIncludes(stderr, "1.3.0 is installed: newer than the release 1.1.0\n");
+    }
+    assertEquals((await it.run()).code, 4);
+  },
+});
