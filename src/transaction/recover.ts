@@ -187,14 +187,17 @@ async function tellUnreadable(
   }
   const part = await putBackInstalled(session);
   // Where a mix is left, it stays where it is: so that it is told again.
-  const kept = part.unrepaired.length > 0
+  const stays = part.unrepaired.length > 0;
+  const path = stays
     ? dir.journal
     : onFile("put aside", dir.journal, () => setJournalAside(fs, dir));
   report({
     event: "warning",
     message: `The journal "${dir.journal}" cannot be read: ${journal.why}`,
-    path: kept,
-    hint: `It is kept as "${kept}"; the executables are put right without it.`,
+    path,
+    hint: stays
+      ? "Without it nobody knows which of the executables are the update's."
+      : `It is kept as "${path}"; the executables are put right without it.`,
   });
   return part;
 }

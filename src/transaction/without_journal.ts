@@ -1,6 +1,7 @@
 /** What the receipt alone can tell about an update whose journal cannot be read. */
 import { basename, dirname, join } from "node:path";
 import { syncFolders } from "../files/durable_files.ts";
+import { examine } from "../files/executable_format.ts";
 import { onFile } from "../files/fs_errors.ts";
 import { lookAtTrusted } from "../files/trusted_file.ts";
 import { moveOver } from "../installation/move_over.ts";
@@ -21,8 +22,10 @@ export interface PutBack {
 
 /**
  * The receipt is written after the commit, so it still names the old set. Old versions that have its
- * digests say that targets were being replaced: the old set comes back from them as a whole, or
- * stays as it is and is told. If we die, the next start finds the rest. Throws `filesystem`.
+ * digests say that targets were being replaced: what is missing or broken comes back from them. A
+ * complete file that is another one may be the update's or somebody's own: nobody knows without the
+ * journal, so it stays, beside its old version, and is told. If we die, the next start finds the
+ * rest. Throws `filesystem`.
  */
 export async function putBackInstalled(session: Session): Promise<PutBack> {
   const { system, dir, report } = session;
@@ -40,24 +43,34 @@ export async function putBackInstalled(session: Session): Promise<PutBack> {
     const olds = [previous, ...hidden.map((name) => join(folder, name))].filter((path) =>
       !isOriginals(fs, dir, file.folder, target) && holds(fs, path, file)
     );
-    return { target, olds, aside, changed: !holds(fs, target, file) };
+    const changed = !holds(fs, target, file);
+    const lost = changed && ["missing", "broken"].includes(examine(fs, target).completeness);
+    return { target, olds, aside, changed, lost };
   }) ?? [];
   const begun = files.filter(({ olds }) => olds.length > 0);
   if (begun.length === 0) return { mended: [], unrepaired: [] };
-  const changed = files.filter((file) => file.changed);
-  if (!changed.every((file) => begun.includes(file))) {
-    const why = "an update of it was interrupted, and not all old versions are left";
-    const hint = "Run the update again with --force.";
-    return { mended: [], unrepaired: changed.map(({ target: path }) => ({ path, why, hint })) };
-  }
-  for (const { target, olds: [old], aside } of changed) {
+  const back = begun.filter(({ lost }) => lost);
+  for (const { target, olds: [old], aside } of back) {
     lookAtTrusted(system, old!, "the old file");
     await onFile("put back the old", target, () => moveOver(session, old!, target, aside));
     report({ event: "repaired", path: target, from: old! });
   }
   syncFolders(fs, begun.map(({ target }) => target));
+  const mended = back.map(({ target }) => target);
+  const others = files.filter((file) => file.changed && !back.includes(file));
+  if (others.length > 0) {
+    const hint = "Keep the one that you want. Then run the update again with --force.";
+    const unrepaired = others.map(({ target: path, olds: [old], lost }) => ({
+      path,
+      why: old
+        ? `it is not what was installed; that is "${old}"`
+        : `it is ${lost ? "lost" : "not what was installed"}, and no old version of it is left`,
+      hint,
+    }));
+    return { mended, unrepaired };
+  }
   for (const path of begun.flatMap(({ olds }) => olds)) {
     onFile("remove", path, () => discard(session, path));
   }
-  return { mended: changed.map(({ target }) => target), unrepaired: [] };
+  return { mended, unrepaired: [] };
 }

@@ -308,9 +308,9 @@ for (const kind of ["link", "text", "folder"]) {
   });
 }
 
-for (const complete of [true, false]) {
+for (const found of ["another", "another, and no old one", "missing", "cut off"] as const) {
   Deno.test({
-    name: `A damaged journal leaves no mix that is not told: ${complete ? "all" : "some"} old ones`,
+    name: `A damaged journal: a complete file stays, with its old one, and is told: ${found}`,
     ignore,
     async fn() {
       await using world = makeUsedWorld();
@@ -321,15 +321,22 @@ for (const complete of [true, false]) {
       });
       writeReceipt(world.system.fs, world.dir, { ...RECEIPT, files });
       Deno.removeSync(world.path("uv"));
-      world.write("uv", tool("2"));
-      if (!complete) Deno.removeSync(world.path("uv.previous"));
+      if (found === "cut off") world.write("uv", "");
+      if (found.startsWith("another")) world.write("uv", tool("2"));
+      if (found === "another, and no old one") Deno.removeSync(world.path("uv.previous"));
+      const stays = found.startsWith("another");
+      Deno.writeTextFileSync(world.dir.journal, "torn");
       for (const _ of [1, 2]) {
-        if (complete || _ === 1) Deno.writeTextFileSync(world.dir.journal, "torn");
         const { unrepaired } = await recover(world);
-        assertEquals(unrepaired.map(({ path }) => path), complete ? [] : [world.path("uv")]);
+        assertEquals(unrepaired.map(({ path }) => path), stays ? [world.path("uv")] : []);
+        assertEquals(world.read("uv"), tool(stays ? "2" : "1"));
       }
-      assertEquals(world.read("uv"), tool(complete ? "1" : "2"));
-      assertEquals(world.names(), complete ? ["uv", "uvx"] : ["uv", "uvx", "uvx.previous"]);
+      const left = found === "another"
+        ? ["uv", "uv.previous", "uvx", "uvx.previous"]
+        : stays
+        ? ["uv", "uvx", "uvx.previous"]
+        : ["uv", "uvx"];
+      assertEquals(world.names(), left);
     },
   });
 }
