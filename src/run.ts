@@ -1,4 +1,5 @@
 /** From arguments to an exit code: the right stages in the right order, and the only catch-all. */
+import { basename } from "node:path";
 import { type Command, parseCommand } from "./cli/cli.ts";
 import { confirmRemoval } from "./commands/confirm.ts";
 import { manPage } from "./cli/man_page.ts";
@@ -69,7 +70,7 @@ export async function run(args: readonly string[], system: System): Promise<numb
   const program = programOf(system.shimName);
   switch (command.kind) {
     case "help":
-      terminal.out(usage());
+      terminal.out(usage(program));
       return 0;
     case "version":
       terminal.out(
@@ -91,6 +92,7 @@ export async function run(args: readonly string[], system: System): Promise<numb
     // Where the shim lies, the tool lies: that needs no configuration.
     const make = command.kind === "update" && !command.dryRun;
     const dir = findInstallDir(system, { ...command, make });
+    subject.config = basename(dir.config);
     return await workAsOwner(system, dir.path, args) ??
       await workInFolder(command, dir, system, report, subject);
   } catch (error) {
@@ -108,7 +110,7 @@ async function workInFolder(
   const seen = judgeFolder(command, { system, dir, report });
   const stop = new AbortController();
   const session: Session = { system, dir: seen, report, stop: stop.signal };
-  listen(system, stop);
+  listen(system, stop, command);
   try {
     return await work(command, dir, session, subject, stop);
   } catch (error) {
@@ -357,14 +359,17 @@ async function workLocked(
  * Ctrl-C and TERM abort whatever was not committed yet. A closed terminal (SIGHUP) stops nothing:
  * the user closes the window that "has finished" while the shim still works.
  */
-function listen(system: System, stop: AbortController): void {
+function listen(system: System, stop: AbortController, { kind }: Work): void {
+  const hint = kind === "uninstall"
+    ? "Nothing was removed."
+    : "Nothing was changed. Run it again: a download resumes where it stopped.";
   system.onStopSignal((signal) => {
     if (signal === "SIGHUP") return;
     stop.abort(
       new UpdateError(
         signal === "SIGINT" ? "interrupted" : "terminated",
-        "The update was interrupted",
-        { hint: "Nothing was changed. Run it again: a download resumes where it stopped." },
+        kind === "uninstall" ? "It was interrupted" : "The update was interrupted",
+        { hint },
       ),
     );
   });

@@ -12,6 +12,13 @@ export function nearest(text: string, options: readonly string[]): string {
   return options[distances.indexOf(Math.min(...distances))]!;
 }
 
+/** `; did you mean "--check"?`, or nothing where at least half of the text would have to change. */
+export function didYouMean(text: string, options: readonly string[]): string {
+  const found = nearest(text, options);
+  const far = distance(text.slice(0, LONGEST), found) * 2 >= text.length;
+  return far ? "" : `; did you mean "${found}"?`;
+}
+
 /** Of Damerau and Levenshtein ("optimal string alignment"), row by row. */
 function distance(from: string, to: string): number {
   const [one, other] = [from.toLowerCase(), to.toLowerCase()];

@@ -45,7 +45,9 @@ export function checkUrl(location: string, allowHttp: boolean): URL {
 /** Why a URL is not fetched from, or undefined if it may be. */
 export function refuseScheme(url: URL, allowHttp: boolean): string | undefined {
   if (url.protocol === "https:") return undefined;
-  if (url.protocol !== "http:") return `only https is supported, not "${cut(url.protocol)}"`;
+  if (url.protocol !== "http:") {
+    return `only https is supported, not "${cut(url.protocol)}"`;
+  }
   if (allowHttp || isLoopback(url.hostname)) return undefined;
   return "http is not encrypted";
 }

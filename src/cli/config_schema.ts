@@ -1,5 +1,5 @@
 /** The fields of `updater-shim.json`. Others are refused: a typing error must not be a default. */
-import { nearest } from "../base/nearest.ts";
+import { didYouMean } from "../base/nearest.ts";
 import * as v from "valibot";
 import { DEFAULT_HEALTH_CHECK } from "../base/health_check.ts";
 import { describeIssue } from "../base/json_issue.ts";
@@ -113,7 +113,6 @@ export function describeConfigIssue(issue: v.BaseIssue<unknown>): string {
   }
   const known = Object.keys((inner ? HealthSchema : FieldsSchema).entries);
   const where = inner ? ` in "${keys[0]}"` : "";
-  return `"${key.slice(0, 60)}" is not known${where}; did you mean "${
-    nearest(key.slice(0, 60), known)
-  }"?`;
+  const name = key.slice(0, 60);
+  return `"${name}" is not known${where}${didYouMean(name, known)}`;
 }

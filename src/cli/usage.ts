@@ -24,13 +24,15 @@ Exit codes: ${EXIT_STATUS}
 `;
 
 /** At most 80 columns wide, and ASCII: it is shown on every terminal there is. */
-export function usage(): string {
+export function usage(program: string): string {
   const groups = [...new Set(OPTIONS.map(({ group }) => group))];
   const sections = groups.map((group) => {
     const rows = OPTIONS.filter((option) => option.group === group).map(row).join("");
     return `\n${group}${group === "Commands" ? " (none: update)" : ""}:\n${rows}`;
   });
-  return INTRODUCTION + sections.join("") + END;
+  return (INTRODUCTION + sections.join("") + END)
+    .replace(/^ {2}updater-shim/gm, () => `  ${program}`)
+    .replace("updater-shim.json", () => `${program}.json`);
 }
 
 function row({ name, short, value, help }: OptionSpec): string {

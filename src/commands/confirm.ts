@@ -27,7 +27,7 @@ export async function confirmRemoval(
   const count = await Promise.race([terminal.readInput(buffer), interrupted]);
   const answer = new TextDecoder().decode(buffer.subarray(0, count ?? 0)).trim();
   if (/^(y|yes)$/i.test(answer)) return;
-  throw new UpdateError("interrupted", "Nothing was removed: the answer was not yes", {
-    hint: "With --yes nobody is asked.",
+  throw new UpdateError("interrupted", "The answer was not yes", {
+    hint: "Nothing was removed. With --yes nobody is asked.",
   });
 }

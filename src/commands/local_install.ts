@@ -36,12 +36,19 @@ export async function installLocal(
   const { system, dir, report } = session;
   const { fs } = system;
   const source = resolve(system.cwd, from);
-  const file = onFile("read", source, () => realPath(fs, source));
+  const file = onFile("read", source, () => {
+    try {
+      return realPath(fs, source);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return source; // or a pipe, such as /dev/stdin
+      throw error;
+    }
+  });
   const { completeness, format } = examine(fs, file);
   const text = format === "unknown" && system.os !== "windows";
   if (completeness !== "complete" || text) {
     throw new UpdateError(
-      "verification",
+      completeness === "missing" ? "filesystem" : "verification",
       `Cannot install "${source}": it is ${
         completeness === "complete"
           ? "neither an executable nor a script with #!"

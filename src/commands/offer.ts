@@ -286,7 +286,7 @@ function refuseUnknown(
     {
       path: dir.path,
       hint:
-        "It does not tell its version, so the release may be older. Use --force once if it is not.",
+        "It does not tell its version, or cannot be run there (noexec, a folder that others write to), so the release may be older. Use --force once if it is not.",
     },
   );
 }

@@ -104,6 +104,14 @@ const WITHOUT_VERSION: Record<Status["receipt"], string> = {
   valid: "unknown version",
 };
 
+/** What a journal means depends on whether somebody still works by it. */
+function interruption({ interrupted, lockedBy }: Status): string {
+  if (interrupted === null) return "no";
+  return lockedBy
+    ? `no: one is running (${interrupted})`
+    : `yes (${interrupted}): the next start puts it right, or --repair`;
+}
+
 /** For people. */
 export function describeStatus(status: Status): string {
   const { name, version, lockedBy, lastRun } = status;
@@ -120,9 +128,9 @@ export function describeStatus(status: Status): string {
     ...typeof outcome?.outcome?.message === "string"
       ? [["", outcome.outcome.message] as const]
       : [],
-    ["interrupted", status.interrupted ?? "no"],
-    ["left over", status.leftovers.length === 0 ? "nothing" : ""],
-    ...status.leftovers.map((path) => ["", path] as const),
+    ["interrupted", interruption(status)],
+    ["left over", status.leftovers[0] ?? "nothing"],
+    ...status.leftovers.slice(1).map((path) => ["", path] as const),
     ["lock", lockedBy ? `held by process ${lockedBy.pid} since ${lockedBy.since}` : "free"],
   ];
   return rows.map(([label, text]) => `${label.padEnd(12)}${visible(text)}\n`).join("");

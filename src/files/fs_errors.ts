@@ -8,7 +8,7 @@ const HINTS: Record<string, string> = {
   ENOSPC: "The disk is full: free some space and run again.",
   EDQUOT: "Your quota is used up: free some space and run again.",
   EACCES:
-    "Run as the user who installed the tool (on Windows: as administrator), or install it per user.",
+    "Run as the user who installed the tool (on Windows: as administrator). If you are that, give yourself the right to write there (Unix: chmod u+w).",
   EPERM:
     "The file or folder is protected (another owner, immutable, or in use): run as the user who installed the tool (on Windows: as administrator), or install it per user.",
   EROFS:
@@ -53,13 +53,26 @@ function networkPath(action: string, path: string, cause?: unknown): UpdateError
   });
 }
 
+/** What the runtime opens for no program that may not do everything. */
+function forbiddenPath(action: string, path: string, cause: unknown): UpdateError {
+  if (!path.startsWith("/")) return networkPath(action, path, cause);
+  const why = "below /dev, /proc and /sys updater-shim may open nothing";
+  return new UpdateError("filesystem", `Cannot ${action} "${path}": ${why}`, {
+    path,
+    hint: "Use another folder.",
+    cause,
+  });
+}
+
 /** "Cannot <action> "<path>": <the system's words>", exit code 7. Others pass through unchanged. */
 export function filesystemError(error: unknown, action: string, path: string): unknown {
   if (!isFilesystemError(error)) return error;
-  if (error instanceof Deno.errors.NotCapable) return networkPath(action, path, error);
+  if (error instanceof Deno.errors.NotCapable) return forbiddenPath(action, path, error);
   const hint = HINTS[errorCode(error) ?? ""] ?? windowsHint(error) ??
     "Look at the file and its folder, then run again.";
-  return new UpdateError("filesystem", `Cannot ${action} "${path}": ${reason(error)}`, {
+  // The runtime's own words end with the call and its path, as ours begin.
+  const why = reason(error).replace(/: \w+ '[^]*'$/, "");
+  return new UpdateError("filesystem", `Cannot ${action} "${path}": ${why}`, {
     path,
     hint,
     cause: error,

@@ -82,15 +82,15 @@ function sentences(event: ShimEvent, opening: string): string[] {
         event.signedBy === null
           ? `Found ${event.name} ${event.version} (no public key is configured: not signed)`
           : `Found ${event.name} ${event.version}, signed by key ${event.signedBy}`,
-        ...news(event),
       ];
     case "up-to-date":
       return [`${event.version} is installed${unoffered(event)}`];
     case "available":
       return [
-        `An update is available: ${event.from ?? "no known version"} -> ${event.to}`,
-        // A fresh answer comes with the manifest, which had them.
-        ...event.fresh ? [] : news(event),
+        event.from === null
+          ? `${event.to} is available`
+          : `An update is available: ${event.from} -> ${event.to}`,
+        ...news(event),
       ];
     case "held-back":
       return [
@@ -104,14 +104,20 @@ function sentences(event: ShimEvent, opening: string): string[] {
       return [`Trying ${event.path} ...`];
     case "updated":
       return [
-        event.from === null ? `Installed ${event.to}` : `Updated ${event.from} -> ${event.to}`,
+        event.from === null
+          ? `Installed ${event.to}`
+          : event.from === event.to
+          ? `Reinstalled ${event.to}`
+          : `Updated ${event.from} -> ${event.to}`,
         ...news(event),
       ];
     case "rolled-back":
       return [`Went back: ${event.from ?? "unknown version"} -> ${event.to ?? "unknown version"}`];
     case "would-update":
       return [
-        `Would update ${event.from ?? "nothing"} -> ${event.to}, replacing:`,
+        event.from === null
+          ? `Would install ${event.to}:`
+          : `Would update ${event.from} -> ${event.to}:`,
         ...event.files.map((file) => `  ${file}`),
       ];
     case "would-uninstall":
@@ -120,7 +126,9 @@ function sentences(event: ShimEvent, opening: string): string[] {
         : ["Would remove:", ...event.files.map((file) => `  ${file}`)];
     case "uninstalled":
       if (event.files.length === 0 && event.afterExit === undefined) {
-        return ["Nothing was installed here: nothing is removed."];
+        return [
+          "Nothing was installed here: nothing is removed, nor the shim or its configuration.",
+        ];
       }
       return [
         "Removed:",

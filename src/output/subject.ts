@@ -7,6 +7,8 @@ export interface Subject {
   readonly program: string;
   /** What could not be done, as in "mytool could not be updated". */
   readonly failed: string;
+  /** The base name of its configuration. */
+  config?: string;
   /** The tool's name. */
   tool?: string | undefined;
   /** Where its people are to be found. */
@@ -41,9 +43,11 @@ export function learn(subject: Subject, event: ShimEvent): void {
 }
 
 /** The event with advice that can be followed here: the shim's own name, and the authors' address. */
-export function addressed<E extends ShimEvent>(event: E, { program, homepage }: Subject): E {
+export function addressed<E extends ShimEvent>(event: E, subject: Subject): E {
   if (!("hint" in event) || event.hint === undefined) return event;
-  const hint = event.hint.replace(/\bupdater-shim(?= --)/g, () => program);
+  const { program, homepage, config = `${program}.json` } = subject;
+  const hint = event.hint.replace(/\bupdater-shim(?= --)/g, () => program)
+    .replaceAll("updater-shim.json", () => config);
   if (homepage === undefined) return { ...event, hint };
   return {
     ...event,

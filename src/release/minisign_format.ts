@@ -45,7 +45,8 @@ export function parsePublicKey(text: string): PublicKey {
       "usage",
       `The public key that begins with ${shown} is not valid: ${what}`,
       {
-        hint: 'Give the line that begins with "RW" of the .pub file that "minisign -G" wrote.',
+        hint:
+          'In "publicKeys" or --public-key give the line that begins with "RW" of the .pub file that "updater-shim-pack --new-key" or "minisign -G" wrote.',
       },
     );
   };

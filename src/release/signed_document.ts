@@ -1,5 +1,5 @@
 /** The release manifest's bytes, and who signed them. Nothing here interprets a byte of them. */
-import { UpdateError } from "../base/errors.ts";
+import { reason, UpdateError } from "../base/errors.ts";
 import { fetchDocument, isMissing } from "../transfer/http.ts";
 import { parsePublicKey, verifySignature } from "./minisign.ts";
 import type { FetchOptions } from "../transfer/retry.ts";
@@ -42,7 +42,7 @@ export async function verifySigned(
   location: string,
 ): Promise<SignedDocument> {
   if (publicKeys.length === 0) return { bytes, signature: null, signedBy: null };
-  if (!signature) throw notSigned(location);
+  if (!signature) throw notSigned(location, "none was kept");
   const keys = publicKeys.map((key) => parsePublicKey(key));
   const { keyId } = await verifySignature(bytes, signature, keys, { url: location });
   return { bytes, signature, signedBy: keyId };
@@ -54,15 +54,18 @@ async function fetchSignature(location: string, options: FetchOptions): Promise<
     const bounded = { ...options, limit: SIGNATURE_LIMIT };
     return (await fetchDocument(signatureLocation(location), bounded)).bytes;
   } catch (cause) {
-    throw isMissing(cause) ? notSigned(location, cause) : cause;
+    if (!isMissing(cause)) throw cause;
+    throw notSigned(location, reason((cause as UpdateError).cause), cause);
   }
 }
 
-function notSigned(location: string, cause?: unknown): UpdateError {
+function notSigned(location: string, why: string, cause?: unknown): UpdateError {
   const url = redactUrl(location);
+  const signature = redactUrl(signatureLocation(location));
   return new UpdateError("verification", `The release manifest is not signed: ${url}`, {
     url,
-    hint: "A public key is configured, so nothing unsigned is installed. Tell the tool's authors.",
+    hint:
+      `There is no ${signature} (${why}). A public key is configured, so nothing unsigned is installed. Tell the tool's authors.`,
     cause,
   });
 }

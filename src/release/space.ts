@@ -1,5 +1,6 @@
 /** Room on the disk for what is to come. */
 import { dirname } from "node:path";
+import { format } from "@std/fmt/bytes";
 import { UpdateError } from "../base/errors.ts";
 import type { Digest } from "../files/digest.ts";
 import { lookAt } from "../files/durable_files.ts";
@@ -40,7 +41,9 @@ export function checkSpace(
     if (free >= bytes) continue;
     throw new UpdateError(
       "filesystem",
-      `Not enough space in "${folder}": the update needs ${bytes} bytes, ${free} are free`,
+      `Not enough space in "${folder}": the update needs ${format(bytes)}, ${
+        format(free)
+      } are free`,
       { path: folder, hint: "Free some space and run again. Nothing was changed." },
     );
   }

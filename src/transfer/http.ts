@@ -82,7 +82,7 @@ function readLocal(system: System, path: string, limit: number): Uint8Array {
   if (bytes) return bytes;
   throw new UpdateError("filesystem", `There is no file "${path}"`, {
     path,
-    hint: "Check the path.",
+    hint: "Check the path. An address begins with https://.",
     cause: new Deno.errors.NotFound(path),
   });
 }

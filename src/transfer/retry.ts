@@ -145,7 +145,7 @@ function givenUp(url: string, why: string, cause?: unknown): UpdateError {
   return new UpdateError("network", `Cannot fetch ${url}: ${why}`, {
     url,
     hint:
-      "Nothing was changed. Check the network (behind a proxy: HTTPS_PROXY) and run again: a download goes on where it stopped.",
+      "Nothing was changed. Check the network (behind a proxy: HTTPS_PROXY, which sudo may drop) and run again: a download that had begun goes on where it stopped.",
     cause,
   });
 }

@@ -162,6 +162,13 @@ Deno.test("An unknown option is refused with the nearest one", () => {
     ["--install_dir", "--install-dir"],
     ["--allow-downgrades", "--allow-downgrade"],
   ];
+  for (const far of ["--typo", "-x", "--__proto__"]) {
+    assertEquals(
+      refusal(far).message,
+      `Unknown option "${far}"`,
+      "no guess where all is different",
+    );
+  }
   for (const [given, meant] of cases) {
     const [flag] = given.split("=");
     assertEquals(refusal(given).message, `Unknown option "${flag}"; did you mean "${meant}"?`);
@@ -177,7 +184,11 @@ Deno.test("An unknown option is refused with the nearest one", () => {
     "-json",
   ];
   for (const trap of [...traps, "---json", "--no-help", "--_", "--json.x"]) {
-    assertMatch(refusal(trap).message, /^Unknown option ".+"; did you mean "--[a-z-]+"\?$/, trap);
+    assertMatch(
+      refusal(trap).message,
+      /^Unknown option "[^"]+"(; did you mean "--[a-z-]+"\?)?$/,
+      trap,
+    );
   }
 });
 
@@ -305,7 +316,7 @@ Deno.test("--pin takes a version, --target a plain file name, --completions a kn
 });
 
 Deno.test("The help names every option, in ASCII, in 80 columns", () => {
-  const text = usage();
+  const text = usage("updater-shim");
   for (const { name, short, value } of OPTIONS) {
     const flag = `${short ? `-${short}, ` : ""}--${name}${value ? ` ${value}` : ""}`;
     assert(text.includes(`${flag} `), `${flag} is in the help`);

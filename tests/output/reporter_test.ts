@@ -97,7 +97,7 @@ Deno.test("Every event that matters to people has a sentence", () => {
     [{ event: "up-to-date", version: "1.0.0" }, "1.0.0 is installed: up to date\n"],
     [
       { event: "available", from: null, to: "1.0.0", checked: "2026-11-01T12:00:00Z", fresh: true },
-      "An update is available: no known version -> 1.0.0\n",
+      "1.0.0 is available\n",
     ],
     [
       { event: "verified", file: "tool", size: 31_457_280, sha256: "ab" },
@@ -107,7 +107,7 @@ Deno.test("Every event that matters to people has a sentence", () => {
     [{ event: "rolled-back", from: null, to: "1.0.0" }, "Went back: unknown version -> 1.0.0\n"],
     [
       { event: "would-update", from: "1.0.0", to: "2.0.0", files: ["/a", "/b"] },
-      "Would update 1.0.0 -> 2.0.0, replacing:\n  /a\n  /b\n",
+      "Would update 1.0.0 -> 2.0.0:\n  /a\n  /b\n",
     ],
     [{ event: "uninstalled", files: ["/a"] }, "Removed:\n  /a\n"],
     [

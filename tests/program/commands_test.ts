@@ -195,7 +195,7 @@ Deno.test({
     const before = it.names();
     const { code, stderr } = await it.run("--dry-run");
     assertEquals(code, 0, stderr);
-    assertStringIncludes(stderr, `Would update 1.0.0 -> 2.0.0, replacing:\n  ${it.path("tool")}`);
+    assertStringIncludes(stderr, `Would update 1.0.0 -> 2.0.0:\n  ${it.path("tool")}`);
     assertEquals(it.names(), before);
     assertEquals(await it.says("tool"), ["tool 1.0.0"]);
   },

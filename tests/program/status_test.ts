@@ -17,7 +17,7 @@ Deno.test("No name on the disk can forge a line of --status or steer the termina
     lockedBy: null,
   };
   const text = describeStatus(status);
-  assertEquals(text.trimEnd().split("\n").length, 9);
+  assertEquals(text.trimEnd().split("\n").length, 8);
   // deno-lint-ignore no-control-regex -- they are what must not be there.
   assertEquals(/[\x00-\x09\x0b-\x1f\u202e]/.test(text), false, text);
 });
