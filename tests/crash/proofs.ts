@@ -109,8 +109,9 @@ async function sweepWith(
   if (sweep === "kill") return await killSweep(lab, { name, class: "other", least: 1, broken });
   if (sweep === "error") return await brokenErrorSweep(lab, name, broken);
   const row = lab.report.row(name);
-  // The last ones are of updates that were being undone: there the old ones are put back.
-  for (const state of states.toReversed()) {
+  // Of updates that were being undone: there the old ones are put back.
+  const undone = states.filter(({ bed }) => bed.manifest.includes("/sick/"));
+  for (const state of undone.toReversed()) {
     const { folder, tools, manifest } = state.bed;
     await sweepOne(lab, row, { ...state, bed: new Bed(folder, shim, tools, manifest) });
     if (row.shows(columns)) break;
