@@ -5,7 +5,7 @@ import { redactUrl } from "../base/url_policy.ts";
 import { compareVersions, isVersion } from "../base/version.ts";
 import { onFile } from "../files/fs_errors.ts";
 import { openLockable } from "../files/trusted_file.ts";
-import { openStateDir } from "../installation/install_dir.ts";
+import { makeStateDir } from "../installation/install_dir.ts";
 import { ensureInstallationId } from "../installation/installation_id.ts";
 import { resolveTarget } from "../installation/targets.ts";
 import type { Session } from "../session.ts";
@@ -37,7 +37,8 @@ export async function check(
 ): Promise<boolean> {
   const { maxAgeMs } = options;
   if (maxAgeMs === undefined) return tell(session, await ask(session, options, {}, stop), true);
-  openStateDir(session.system, session.dir);
+  // At each start of a tool: it waits for no disk, and an answer that is lost is asked for again.
+  makeStateDir(session.system, session.dir);
   ensureInstallationId(session.system, session.dir);
   const question = questionOf(options);
   const kept = readKeptAnswer(session, question);

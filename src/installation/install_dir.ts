@@ -214,14 +214,19 @@ export function hasHome({ fs }: Pick<System, "fs">, dir: InstallDir): boolean {
  * what somebody else could have prepared: a link, another owner, writable by others, special files.
  * Returns what the state dir is. Throws `filesystem`.
  */
+export function makeStateDir(system: System, dir: InstallDir): FileInfo {
+  const opened = makeFolder(system, dir.state, "the state dir");
+  makeFolder(system, dir.home, "the state dir");
+  for (const folder of [dir.state, dir.home]) requireOwnEntries(system, folder);
+  return opened;
+}
+
+/** As `makeStateDir`, and its names are durable. */
 export function openStateDir(system: System, dir: InstallDir): FileInfo {
+  const opened = makeStateDir(system, dir);
   // Each time: a run that was killed may have made it and not come this far. Without its own name
   // no name in it is durable, not even the journal's, however often that is synced.
-  const opened = makeFolder(system, dir.state, "the state dir");
-  syncFolder(system.fs, dir.path);
-  makeFolder(system, dir.home, "the state dir");
-  syncFolder(system.fs, dir.state);
-  for (const folder of [dir.state, dir.home]) requireOwnEntries(system, folder);
+  for (const folder of [dir.path, dir.state]) syncFolder(system.fs, folder);
   return opened;
 }
 
