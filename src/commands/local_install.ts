@@ -173,7 +173,9 @@ export async function rollBack(
   // What was broken is no version that one could go forward to again.
   const next = who === "user" ? changed : { ...changed, rollback: null };
   await staging.commit(staged, next, stop);
-  report({ event: "rolled-back", from: before.version, to: version });
+  // A broken set cannot tell its version.
+  const from = before.version ?? (who === "repair" ? receipt.version : null);
+  report({ event: "rolled-back", from, to: version });
 }
 
 function spoilt(copy: string): UpdateError {

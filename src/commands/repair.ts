@@ -95,6 +95,11 @@ async function goBack(
     return broken.map((file) => ({ ...file, why: `${file.why}; ${reason(error)}` }));
   }
   for (const { name, path } of broken) report({ event: "repaired", path, from: copyOf(name) });
+  report({
+    event: "warning",
+    message: "What was there could not be mended: the whole set is the version before now",
+    hint: "Run the update: it installs the newer one again.",
+  });
   return [];
 }
 

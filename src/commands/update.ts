@@ -1,4 +1,5 @@
 /** The story: offer, checks, installation. The parent has exited, the lock is held. */
+import { dirname, join } from "node:path";
 import { compareVersions } from "../base/version.ts";
 import type { Options } from "../cli/config.ts";
 import { ensureInstallationId } from "../installation/installation_id.ts";
@@ -9,6 +10,7 @@ import { checkSpace } from "../release/space.ts";
 import { isThere, replaceFile } from "../files/durable_files.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { Session } from "../session.ts";
+import type { Receipt } from "../installation/receipt.ts";
 import { fillAll, Staging } from "../transaction/transaction.ts";
 import { download } from "./download.ts";
 import { openAccess } from "./access.ts";
@@ -57,12 +59,27 @@ export async function update(session: Session, options: Options, stop: AbortSign
     const fields = { name, ...release, highest, rolledBack: null };
     const receipt = nextReceipt(session, installed.receipt, fields, installed, set, "dropped");
     await staging.commit(staged, receipt, stop);
+    tellDropped(session, installed.receipt, receipt);
   }
   downloads.finish();
   discardDownloaded(session);
   if (!installed.receipt && !installed.present) keepPlace(session, manifest.name, options);
   const { notes } = manifest;
   report({ event: "updated", from, to, ...(notes !== undefined && { notes }) });
+}
+
+/** What the release has no more stays: somebody may use it. */
+function tellDropped({ report, dir }: Session, before: Receipt | null, after: Receipt): void {
+  const known = before?.dropped.map(({ name }) => name) ?? [];
+  for (const { name } of after.dropped.filter(({ name }) => !known.includes(name))) {
+    const path = join(dir.path, name);
+    report({
+      event: "warning",
+      message: `"${path}" is no part of ${after.version} any more, and stays as it is`,
+      path,
+      hint: "Remove it if you do not need it.",
+    });
+  }
 }
 
 /** A downgrade that the user allowed lowers it: else a mistaken 9999.0.0 would be the floor for ever. */
@@ -77,7 +94,17 @@ function highestOf(
 }
 
 /** After a first installation the next update finds its release by itself, and trusts the same keys. */
-function keepPlace({ system: { fs }, dir }: Session, name: string, options: Options): void {
+function keepPlace(session: Session, name: string, options: Options): void {
+  const { system: { fs, execPath }, dir, report } = session;
+  const shims = ["", ".exe"].map((end) => join(dir.path, dir.id + end));
+  if (dirname(execPath) !== dir.path && !shims.some((shim) => isThere(fs, shim))) {
+    report({
+      event: "warning",
+      message: `The release has no updater: there is none in "${dir.path}"`,
+      path: dir.path,
+      hint: `Put a copy of this one there as "${dir.id}", or update with --install-dir.`,
+    });
+  }
   if (isThere(fs, dir.config)) return;
   const { manifests: manifest, publicKeys } = options;
   onFile("write the configuration", dir.config, () => {

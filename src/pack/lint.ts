@@ -51,7 +51,10 @@ export async function lintRelease(
   }
   tellWhatIsMissing(system, Object.keys(manifest.platforms), manifest.expires);
   refusals.throwIfAny();
-  terminal.out("Every shim that finds its platform here can install this release.\n");
+  terminal.out(
+    "Every shim that finds its platform here can install this release, if each executable\n" +
+      'ends with code 0 when it is run with --version (or with the args of "healthCheck").\n',
+  );
 }
 
 async function checkFile(
@@ -77,7 +80,8 @@ async function checkFile(
     throw wrong("is a library, and would be tried as a program", 'Say so: "run": false.');
   }
   for (const patch of file.patches) await files.fetch(patch);
-  const patches = file.patches.length > 0 ? `, ${file.patches.length} patches` : "";
+  const { length } = file.patches;
+  const patches = length > 0 ? `, ${length} ${length === 1 ? "patch" : "patches"}` : "";
   terminal.out(`  ${triple.padEnd(28)} ${visible(file.target)}: right${patches}\n`);
 }
 

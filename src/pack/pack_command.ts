@@ -60,7 +60,7 @@ export function parsePackCommand(args: readonly string[]): PackCommand {
   const { values, positionals } = parse(args);
   const one = (name: string) => values[name] as string | undefined;
   const many = (name: string) => (values[name] ?? []) as readonly string[];
-  if (values["help"] || args.length === 0) return { kind: "help" };
+  if (values["help"]) return { kind: "help" };
   const password = { file: one("password-file"), variable: one("password-env") };
   if (password.file !== undefined && password.variable !== undefined) {
     throw wrong("--password-file and --password-env exclude each other");

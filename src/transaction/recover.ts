@@ -325,7 +325,8 @@ async function giveUp(
   originals: readonly Located[] = [],
 ): Promise<Done> {
   const { system: { fs }, dir } = session;
-  const hint = "Run the update again with --force, or install the tool anew.";
+  const hint =
+    "Run the update again with --force (and --allow-downgrade, if it asks for that), or install the tool anew.";
   const mended: string[] = [], removed: string[] = [];
   const unrepaired: Unrepaired[] = originals.map(({ target }) => ({
     path: target,

@@ -12,14 +12,15 @@ Deno.test("every option is in the help, which fits into 80 columns of ASCII", ()
   for (const line of help.split("\n")) assertEquals(/^[ -~]{0,80}$/.test(line), true, line);
 });
 
-Deno.test("no argument is a question for help, and so is --help beside anything", () => {
-  for (const args of [[], ["--help"], ["-h"], ["dist", "--help"]]) {
+Deno.test("--help beside anything is a question for help", () => {
+  for (const args of [["--help"], ["-h"], ["dist", "--help"]]) {
     assertEquals(parsePackCommand(args), { kind: "help" });
   }
 });
 
 const WRONG: readonly (readonly [readonly string[], string])[] = [
   [["--merge", "a.json"], "--merge needs two manifests or more"],
+  [[], "Which folder?"],
   [["--sign", "my.key"], "Which folder?"],
   [["dist", "--url"], "url"],
   [["dist", "--sig", "my.key"], 'did you mean "--sign"?'],
