@@ -53,7 +53,9 @@ export function refusal(
   why: string,
 ): UpdateError {
   const foreign = user && info.uid !== user.uid && info.uid !== 0;
-  const hint = !isPlain(info) && !info.isDirectory
+  const special = !isPlain(info) && !info.isDirectory;
+  const open = ((info.mode ?? 0) & 0o022) !== 0;
+  const hint = special || (!foreign && !open)
     ? `Look who made it, and remove it.`
     : foreign
     ? `Look who made it. If it is what you want: chown ${user.uid} "${path}", as root.`
