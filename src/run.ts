@@ -9,6 +9,7 @@ import {
   DEFAULT_CONFIG,
   loadConfig,
   type Options,
+  requireConfig,
   resolveOptions,
 } from "./cli/config.ts";
 import { beginWait, endedWait, endWait } from "./output/ended_wait.ts";
@@ -129,6 +130,7 @@ async function work(
   stop: AbortController,
 ): Promise<number> {
   const { system, dir: seen, report } = session;
+  requireConfig(command, system, seen);
   const config = configFor(command, session);
   subject.tool = config.name ?? installedName(session);
   if (command.kind === "status") return await showStatus(session, command.json);

@@ -1,5 +1,5 @@
 /** The configuration file of a tool, and what the command line makes of it. */
-import { resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import * as v from "valibot";
 import type { CommonOptions } from "./cli.ts";
 import { type Config, ConfigSchema, describeConfigIssue } from "./config_schema.ts";
@@ -7,6 +7,9 @@ import { reason, UpdateError } from "../base/errors.ts";
 import { readTrusted, type World } from "../files/trusted_file.ts";
 import type { HealthCheck } from "../base/health_check.ts";
 import type { InstallDir } from "../installation/install_dir.ts";
+import { toolIdOf } from "../installation/names.ts";
+import { nearest } from "../base/nearest.ts";
+import { isThere } from "../files/durable_files.ts";
 import type { System } from "../system/system.ts";
 import { isUrl } from "../base/url_policy.ts";
 
@@ -50,6 +53,41 @@ export function loadConfig(world: World, dir: Pick<InstallDir, "config">): Confi
   const result = v.safeParse(ConfigSchema, readJson(world, path), { abortEarly: true });
   if (result.success) return result.output;
   throw invalid(path, describeConfigIssue(result.issues[0]));
+}
+
+/** What looks like a tool's configuration in a folder: it says where releases are. */
+export function configurationsIn(
+  world: World,
+  folder: string,
+): { readonly path: string; readonly config: Config }[] {
+  const names = [...world.fs.readDirSync(folder)].map(({ name }) => name).filter(toolIdOf);
+  return names.sort().flatMap((name) => {
+    const path = join(folder, name);
+    try {
+      const config = loadConfig(world, { config: path });
+      return config.manifest ?? config.channels ? [{ path, config }] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** A mistyped `--config` would be a tool that nobody ever installed. Throws `usage`. */
+export function requireConfig(
+  { config, manifest }: CommonOptions,
+  system: System,
+  dir: InstallDir,
+): void {
+  if (config === undefined || manifest !== undefined) return;
+  if ([dir.config, dir.home].some((path) => isThere(system.fs, path))) return;
+  const folder = dirname(dir.config);
+  const others = configurationsIn(system, folder).map(({ path }) => basename(path));
+  // A folder without any is mended, removed from and looked at all the same.
+  if (others.length === 0) return;
+  throw new UpdateError("usage", `There is no file "${dir.config}"`, {
+    path: dir.config,
+    hint: `Did you mean "${join(folder, nearest(basename(dir.config), others))}"?`,
+  });
 }
 
 function readJson(world: World, path: string): unknown {
