@@ -1,8 +1,9 @@
 /** What became of an executable since it was installed. */
-import { join } from "node:path";
-import { lookAt } from "../files/durable_files.ts";
+import { dirname, join } from "node:path";
+import { lookAt, realPath } from "../files/durable_files.ts";
 import { examine } from "../files/executable_format.ts";
 import { filesystemError, isFilesystemError } from "../files/fs_errors.ts";
+import { toolIdOfShim } from "../installation/names.ts";
 import type { Installed } from "../installation/receipt.ts";
 import { pathOf } from "../installation/targets.ts";
 import type { Session } from "../session.ts";
@@ -49,4 +50,20 @@ function stateOf(
     if (!isFilesystemError(error)) throw error;
     throw filesystemError(error, "look at", path);
   }
+}
+
+/** The real path of the shim that runs. */
+export function runningShim({ system: { fs, execPath } }: Session): string {
+  try {
+    return realPath(fs, execPath);
+  } catch {
+    // Removed or renamed since we started.
+    return execPath;
+  }
+}
+
+/** The shim's executable if it is the tool's own: another one serves other tools, too. */
+export function ownExecutable(session: Session): string | undefined {
+  const { dir } = session, path = runningShim(session);
+  return dirname(path) === dir.path && toolIdOfShim(path) === dir.id ? path : undefined;
 }

@@ -3,18 +3,33 @@
  * goes after everything else: cut short anywhere, `--uninstall` can be run again and carries on.
  */
 import { dirname, join } from "node:path";
-import { isThere, realPath, removeIfThere } from "../files/durable_files.ts";
+import { isThere, removeIfThere } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { Lock } from "../installation/lock.ts";
 import { toolsOf } from "../installation/install_dir.ts";
-import { type Installed, readReceipt, type Receipt } from "../installation/receipt.ts";
+import {
+  type Installed,
+  knownReceipt,
+  readReceipt,
+  type Receipt,
+} from "../installation/receipt.ts";
 import { behindOf, pathOf } from "../installation/targets.ts";
 import { damagedReceipt } from "./local_install.ts";
 import { isOriginals } from "../transaction/journal.ts";
 import { holds } from "../transaction/swap.ts";
-import { IN_TOOL, toolIdOfShim } from "../installation/names.ts";
+import {
+  DEFAULT_TOOL_ID,
+  IN_TOOL,
+  previousOf,
+  stagedBeside,
+  toolIdOf,
+  toolIdOfShim,
+} from "../installation/names.ts";
+import { configurationsIn } from "../cli/config.ts";
 import type { Session } from "../session.ts";
+import { keepForeign } from "../transaction/tidy.ts";
+import { ownExecutable, runningShim } from "./file_state.ts";
 import { howToFindHolders } from "../system/windows_holders.ts";
 
 /** A shim that has just done its work is waited for. */
@@ -36,19 +51,33 @@ export async function uninstall(session: Session, lock: Lock): Promise<void> {
     removeEmptyState(session, lock);
     return report({ event: "uninstalled", files: [] });
   }
-  const { files, shim, left } = removalOf(session, receipt);
+  const { files, shim, left, spared } = removalOf(session, receipt);
   await refuseRunning(session, files);
   if (shim) await refuseOtherShims(session, shim);
+  refuseReadOnly(session, [...files, ...shim ? [shim] : []]);
+  keepForeign(session, receipt, null);
   for (const path of files) onFile("remove", path, () => removeIfThere(fs, path));
   removeStateButReceipt(session);
   // What the tools of the folder share goes with the last one.
   const isLast = toolsOf(system, dir).every(({ home }) => home === dir.home);
-  const last = isLast
-    ? { file: shim ?? dir.lock, trees: [dir.state], folders: receipt.madeFolder ? [dir.path] : [] }
-    : { file: shim ?? dir.receipt, trees: [dir.home], folders: [] };
+  const isKept = isLast && hasBroken(session);
+  const trees = isKept
+    ? [dir.home, dir.trash, dir.holder, dir.lock].filter((path) => isThere(fs, path))
+    : [isLast ? dir.state : dir.home];
+  const last = isLast && !isKept
+    ? { file: shim ?? dir.lock, trees, folders: receipt.madeFolder ? [dir.path] : [] }
+    : { file: shim ?? dir.receipt, trees, folders: [] };
   const when = onFile("remove", last.file, () => platform.removeAfterExit(system, last));
   const own = shim === undefined ? [] : [shim];
-  for (const path of left) {
+  for (const { path, tool } of spared) {
+    report({
+      event: "warning",
+      message: `"${path}" was left: "${tool}" has no other shim`,
+      path,
+      hint: "It goes with the last tool that it updates.",
+    });
+  }
+  for (const path of isKept ? [...left, dir.broken] : left) {
     report({
       event: "warning",
       message: `"${path}" was left: it is not what was installed`,
@@ -70,20 +99,68 @@ interface Removal {
   readonly shim: string | undefined;
   /** There under a name of the tool's, but not what was installed. */
   readonly left: readonly string[];
+  /** Shims that another tool needs. */
+  readonly spared: readonly { readonly path: string; readonly tool: string }[];
 }
 
 function removalOf(session: Session, receipt: Receipt): Removal {
   const { system: { fs, platform }, dir } = session;
-  const shim = ownExecutable(session);
-  const known = [...receipt.files, ...receipt.dropped].filter(({ name }) =>
-    !(shim && platform.sameName(join(dir.path, name), shim))
+  const own = ownExecutable(session), running = runningShim(session);
+  const all = [...receipt.files, ...receipt.dropped];
+  const [tool] = servedHere(session);
+  const isShim = (path: string) =>
+    platform.sameName(path, running) || toolIdOfShim(path) === DEFAULT_TOOL_ID;
+  const shims = [...all.map(({ name }) => join(dir.path, name)), ...own ? [own] : []].filter(
+    isShim,
   );
+  const spared = tool === undefined ? [] : [...new Set(shims)].map((path) => ({ path, tool }));
+  const shim = tool === undefined ? own : undefined;
+  const known = all.filter(({ name }) => {
+    const path = join(dir.path, name);
+    return tool === undefined ? !(shim && platform.sameName(path, shim)) : !isShim(path);
+  });
   // By the name in the install dir and by the real path: a link goes with its file, or stays with it.
   const names = known.flatMap((file) => pathsOf(session, file));
   const files = [...new Set([...names, dir.config])].filter((path) => isThere(fs, path));
   const left = known.map(({ name }) => join(dir.path, name))
+    .flatMap((path) => [path, ...previousOf(path)])
     .filter((path) => !files.includes(path) && isThere(fs, path));
-  return { files, shim, left };
+  return { files, shim, left, spared };
+}
+
+/** Other tools of the folder that have no shim of their own name: they are updated by this one. */
+function servedHere({ system, dir }: Session): string[] {
+  const tools = new Map<string, string | null | undefined>();
+  for (const { path, config } of configurationsIn(system, dir.path)) {
+    tools.set(toolIdOf(path)!, config.name);
+  }
+  for (const tool of toolsOf(system, dir)) {
+    const receipt = readReceipt(system, tool);
+    if (receipt !== "none") tools.set(tool.id, knownReceipt(receipt)?.name ?? tools.get(tool.id));
+  }
+  tools.delete(dir.id);
+  // Where the tool itself is called so, that file is no shim.
+  return [...tools].filter(([id, name]) =>
+    name === id || ![id, `${id}.exe`].some((file) => isThere(system.fs, join(dir.path, file)))
+  ).map(([id]) => id);
+}
+
+/** Throws `filesystem`, and nothing was removed, unless all folders can be written to. */
+function refuseReadOnly({ system, dir }: Session, files: readonly string[]): void {
+  const { fs } = system;
+  for (const folder of new Set(files.map((path) => dirname(path)))) {
+    // Always the same name: one that a kill has left goes now.
+    const probe = stagedBeside(join(folder, dir.id), dir.id, "0".repeat(16));
+    onFile("remove files from", folder, () => {
+      if (!isThere(fs, probe)) fs.mkdirSync(probe, { mode: 0o700 });
+      fs.removeSync(probe);
+    });
+  }
+}
+
+/** Executables that were found broken, or that were somebody's: they stay. */
+function hasBroken({ system: { fs }, dir }: Session): boolean {
+  return isThere(fs, dir.broken) && [...fs.readDirSync(dir.broken)].length > 0;
 }
 
 /** All that an uninstall would remove now, what is kept of the tool last; nothing without a receipt. */
@@ -94,17 +171,6 @@ export function plannedRemoval(session: Session): string[] {
   if (receipt === "none") return [];
   const { files, shim } = removalOf(session, receipt);
   return [...files, ...shim ? [shim] : [], dir.home];
-}
-
-/** The shim's executable if it is the tool's own: another one serves other tools, too. */
-function ownExecutable({ system: { fs, execPath }, dir }: Session): string | undefined {
-  let path = execPath;
-  try {
-    path = realPath(fs, execPath);
-  } catch {
-    // Removed or renamed since we started.
-  }
-  return dirname(path) === dir.path && toolIdOfShim(path) === dir.id ? path : undefined;
 }
 
 /**
@@ -191,7 +257,9 @@ function removeEmptyState(session: Session, lock: Lock): void {
 }
 
 /** What the tools of the folder share goes with the last one. */
-function removeStateIfLast({ system, dir }: Session): void {
+function removeStateIfLast(session: Session): void {
+  const { system, dir } = session;
+  if (hasBroken(session)) return;
   if (toolsOf(system, dir).some((tool) => isThere(system.fs, tool.home))) return;
   onFile("remove", dir.state, () => system.fs.removeSync(dir.state, { recursive: true }));
 }

@@ -30,7 +30,8 @@ import type { Session } from "../session.ts";
 import { removeStagedFolder, sweepStaged } from "./staged_folder.ts";
 import { moveOver } from "../installation/move_over.ts";
 import { holds } from "./swap.ts";
-import { discard } from "../installation/trash.ts";
+import { discard, uniqueName } from "../installation/trash.ts";
+import { patiently } from "../system/patience.ts";
 
 /**
  * After `committed`: the old ones become the rollback copy, the receipt is written, the journal goes
@@ -67,6 +68,8 @@ export async function endInstalled(
       kept.push(file);
     }
   }
+  const before = knownReceipt(readReceipt(session.system, dir));
+  if (record.receipt) keepForeign(session, before, record.receipt);
   if (kept.length > 0) {
     makeFolder(session.system, dir.rollback);
     // Each time: whoever made it may have been killed here. Else a power cut takes all that is in it.
@@ -83,12 +86,44 @@ export async function endInstalled(
   syncFolders(fs, files.map((file) => file.target));
   if (record.receipt) {
     const receipt = record.receipt;
-    const before = knownReceipt(readReceipt(session.system, dir));
     onFile("write the receipt", dir.receipt, () => writeReceipt(fs, dir, receipt));
     removeStaleCopies(session, copiesOf(before), copiesOf(receipt));
   }
   endTransaction(session, record, stuck);
   return restored;
+}
+
+/**
+ * A rollback copy of what no updater installed may be the only one: before it would go (it is not
+ * among the copies of `next`), it moves to where broken executables are kept, and that is said.
+ */
+export function keepForeign(
+  { system, dir, report }: Session,
+  before: Receipt | null,
+  next: Receipt | null,
+): void {
+  const { fs } = system;
+  for (const copy of before?.rollback?.files ?? []) {
+    const { name, sha256, foreign } = copy;
+    const path = join(dir.rollback, name);
+    const stays = next?.rollback?.files.some((one) => one.name === name && one.sha256 === sha256);
+    // Or it was put back just now.
+    if (!foreign || stays || !holds(fs, path, copy) || holds(fs, join(dir.path, name), copy)) {
+      continue;
+    }
+    const kept = join(dir.broken, `${uniqueName(system)}-${name}`);
+    onFile("keep", path, () => {
+      makeFolder(system, dir.broken);
+      patiently(fs, () => fs.renameSync(path, kept));
+      syncFolders(fs, [kept, dir.broken]);
+    });
+    report({
+      event: "warning",
+      message: `"${name}" was not installed by this tool's updater: it is kept as "${kept}"`,
+      path: kept,
+      hint: "Remove it by hand if you do not need it.",
+    });
+  }
 }
 
 function keepForRollback(session: Session, file: Located): void {
