@@ -1,6 +1,6 @@
 /** Which version is installed: by the receipt if it fits the disk, else by the tool's own word. */
 import { createHash } from "node:crypto";
-import { type Digest, sameContent } from "../files/digest.ts";
+import type { Digest } from "../files/digest.ts";
 import { isThere } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import type { HealthCheck } from "../base/health_check.ts";
@@ -108,13 +108,16 @@ export interface InSet {
   readonly content: Digest;
   /** What it replaces; null where nothing was there, or where it is not replaced. */
   readonly replaced: Digest | null;
+  /** That was somebody else's; see `Wanted`. */
+  readonly foreign?: boolean | undefined;
   /** When its bytes were written: a rename keeps that. Null where the system does not say. */
   readonly modified: Date | null;
 }
 
 /** A staged executable, as part of what is installed after the commit. */
-export function inSet({ name, target, fresh, old, stagedInfo: { mtime } }: Staged): InSet {
-  return { name, path: target, content: fresh, replaced: old, modified: mtime };
+export function inSet(staged: Staged): InSet {
+  const { name, target, fresh, old, foreign, stagedInfo: { mtime } } = staged;
+  return { name, path: target, content: fresh, replaced: old, foreign, modified: mtime };
 }
 
 /** What a receipt says of the release itself. */
@@ -183,13 +186,10 @@ function nextRollback(
   // Of a local file nobody knows which release it is of.
   const again = before !== null && before.version !== null && before.release !== null &&
     before.version === release.version && before.release === release.release;
-  if (again) return before.rollback;
-  const known = before ? [...before.files, ...before.dropped] : undefined;
-  const files = set.flatMap(({ name, replaced }) => {
-    if (!replaced) return [];
-    const ours = known?.some((file) => file.name === name && sameContent(file, replaced));
-    return [{ name, ...replaced, ...ours === false && { foreign: true } }];
-  });
+  if (again && !set.some(({ foreign }) => foreign)) return before.rollback;
+  const files = set.flatMap(({ name, replaced, foreign }) =>
+    replaced ? [{ name, ...replaced, ...foreign && { foreign } }] : []
+  );
   // Nothing was replaced: going back would change nothing but the number.
   if (files.length === 0) return null;
   return { version, release: digest, files };

@@ -4,7 +4,7 @@ import { copyFile, isThere, realPath, removeIfThere } from "../files/durable_fil
 import { digestFileInBackground } from "../files/digest.ts";
 import { UpdateError } from "../base/errors.ts";
 import { isPlainName, PLAIN_NAME } from "../base/file_names.ts";
-import { refuseNamesInUse, refuseOriginals } from "./names_in_use.ts";
+import { claim, refuseOriginals } from "./names_in_use.ts";
 import type { InstallDir } from "../installation/install_dir.ts";
 import { examine } from "../files/executable_format.ts";
 import { onFile } from "../files/fs_errors.ts";
@@ -61,6 +61,7 @@ export async function installLocal(
     );
   }
   const mode = fs.statSync(file).mode ?? 0o755;
+  requireTarget(session, source, name);
   const target = resolveTarget(system, dir, plainName(dir, name ?? basename(source)));
   if (target.path === file) {
     throw new UpdateError("usage", `Cannot install "${source}" over itself`, {
@@ -69,18 +70,20 @@ export async function installLocal(
     });
   }
   const before = await findInstalled(session, [target], healthCheck, true);
-  if (!force) {
-    refuseNamesInUse(session, [target], before.receipt);
-    refuseOriginals(session, [target], before.receipt);
-  }
-  const wanted = {
-    executable: target,
-    digest: null,
-    // A file that was not executable says nothing about who may execute it.
-    mode: (mode & 0o111) === 0 ? 0o755 : mode & 0o777,
-    run: true,
-  };
-  await using staging = Staging.begin(session, [wanted], healthCheck);
+  if (!force) refuseOriginals(session, [target], before.receipt);
+  const wanted = await claim(
+    session,
+    [{
+      executable: target,
+      digest: null,
+      // A file that was not executable says nothing about who may execute it.
+      mode: (mode & 0o111) === 0 ? 0o755 : mode & 0o777,
+      run: true,
+    }],
+    before,
+    { force, healthCheck },
+  );
+  await using staging = Staging.begin(session, wanted, healthCheck);
   const filled = await fillAll(staging.files, async ({ staged }) => {
     await onFile("copy", file, () => {
       removeIfThere(fs, staged);
@@ -104,6 +107,18 @@ export async function installLocal(
   const receipt = nextReceipt(session, before.receipt, fields, before, set, "kept");
   await staging.commit(staged, receipt, stop);
   report({ event: "updated", from: before.version, to: told ?? basename(source) });
+}
+
+/** Under its download's name a new version would lie beside the tool. Throws `usage`. */
+function requireTarget({ system, dir }: Session, source: string, name?: string): void {
+  const names = knownReceipt(readReceipt(system, dir))?.files.map((file) => file.name) ?? [];
+  const own = basename(source);
+  if (name !== undefined || names.length === 0 || names.includes(own)) return;
+  const shown = names.filter((name) => own.startsWith(name));
+  throw new UpdateError("usage", `"${own}" is the name of no executable that is installed`, {
+    path: source,
+    hint: `Which one is it? Name it: --target ${(shown.length > 0 ? shown : names).join(" or ")}`,
+  });
 }
 
 /** The file's own name has to be one that a target may have, as `--target` has. */
@@ -149,7 +164,10 @@ export async function rollBack(
   const targets = wanted.map(({ executable }) => executable);
   refuseOriginals(session, targets, receipt);
   const before = await findInstalled(session, targets, healthCheck, true);
-  await using staging = Staging.begin(session, wanted, healthCheck);
+  // Whoever goes back means the whole set: what was changed in it is kept, and not asked.
+  const judging = { force: false, healthCheck: false } as const;
+  const claimed = await claim(session, wanted, before, judging);
+  await using staging = Staging.begin(session, claimed, healthCheck);
   const filled = await fillAll(staging.files, async ({ name, digest, staged }) => {
     const copy = join(dir.rollback, name);
     if (!isThere(fs, copy) || !holds(fs, copy, digest)) throw spoilt(copy);

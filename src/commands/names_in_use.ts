@@ -1,44 +1,131 @@
-/** Which names of a release may be taken over: nothing of another tool's or the user's own. */
+/** Whose the files in a release's places are: what is another tool's or the user's own is never lost. */
+import { basename, dirname, join, resolve } from "node:path";
 import { UpdateError } from "../base/errors.ts";
+import type { HealthCheck } from "../base/health_check.ts";
+import { examine } from "../files/executable_format.ts";
 import { toolsOf } from "../installation/install_dir.ts";
+import { toolIdOfShim } from "../installation/names.ts";
 import { knownReceipt, readReceipt, type Receipt } from "../installation/receipt.ts";
+import { behindOf, type Target } from "../installation/targets.ts";
+import { isOursAlone } from "../installation/trust.ts";
 import type { Session } from "../session.ts";
 import { isOriginals } from "../transaction/journal.ts";
+import type { Wanted } from "../transaction/plan.ts";
 import { holds } from "../transaction/swap.ts";
-import type { Target } from "../installation/targets.ts";
+import { askTarget } from "../transaction/try_target.ts";
+import { isUntouched, ownExecutable } from "./file_state.ts";
+import type { InstalledVersion } from "./installed.ts";
+
+/** How a file that is not ours is judged. */
+interface Judging {
+  /** It is replaced all the same. */
+  readonly force: boolean;
+  /** What one that was changed is asked; where nothing is asked, it is replaced. */
+  readonly healthCheck: HealthCheck;
+}
 
 /**
- * A release may replace what the tool's own receipt lists, what is missing and, at a first
- * installation, what is there under its names; never what another tool's receipt lists. Throws
- * `filesystem` for anything else.
+ * A file is ours to replace if its content is known, or if it is cut off in its own place. Another one
+ * in a plain target's place may be the tool as another installer put it there: if it tells a version, it
+ * is replaced too, but kept (`foreign`). What else is there is in use: throws `filesystem`, or keeps it
+ * where that is forced.
  */
-export function refuseNamesInUse(
-  { system, dir, renamed }: Session,
-  targets: readonly Target[],
-  receipt: Receipt | null,
-): void {
-  const others = toolsOf(system, dir).slice(1).filter(({ id }) => id !== renamed);
-  for (const { name, path, current } of targets) {
-    const own = receipt && (receipt.files.some((file) => file.name === name) ||
-      receipt.dropped.some((file) => file.name === name && holds(system.fs, path, file)));
-    if (!current || own) continue;
-    const owner = others.find((tool) =>
-      knownReceipt(readReceipt(system, tool))?.files.some((file) => file.name === name)
-    );
-    if (!owner && !receipt) continue;
-    throw new UpdateError(
-      "filesystem",
-      owner
-        ? `"${path}" was installed here by the shim "${owner.id}"`
-        : `Cannot replace "${path}": it was not installed by this tool's updater`,
-      {
-        path,
-        hint: `${
-          owner ? `Update with that one (--config ${owner.id}.json). Or move` : "Move"
-        } it away, or use --force: then it is kept for --rollback.`,
-      },
-    );
+export async function claim<W extends Wanted>(
+  session: Session,
+  all: readonly W[],
+  installed: Pick<InstalledVersion, "receipt" | "version">,
+  judging: Judging,
+): Promise<W[]> {
+  const { receipt, version } = installed;
+  const claimed: W[] = [];
+  for (const one of all) {
+    const { current } = one.executable;
+    const owner = current && ownerOf(session, one.executable, receipt);
+    if (!current || !owner && isOurs(session, one, receipt)) {
+      claimed.push(one);
+      continue;
+    }
+    const inUse = owner !== undefined || await isInUse(session, one, receipt, judging);
+    if (inUse && !judging.force) throw nameInUse(session, one.executable, owner);
+    // A first installation takes over the tool as its installer left it.
+    const foreign = inUse || receipt !== null || judging.force && version === null;
+    claimed.push({ ...one, foreign });
   }
+  return claimed;
+}
+
+/** The other tool of the folder whose receipt lists a file that our own does not. */
+function ownerOf(
+  { system, dir, renamed }: Session,
+  { name, path }: Target,
+  receipt: Receipt | null,
+): string | undefined {
+  if (receipt?.files.some((file) => file.name === name)) return undefined;
+  const others = toolsOf(system, dir).slice(1).filter(({ id }) => id !== renamed);
+  return others.find((tool) =>
+    knownReceipt(readReceipt(system, tool))?.files.some((file) =>
+      file.name === name || resolve(dir.path, file.behind ?? file.name) === path
+    )
+  )?.id;
+}
+
+function isOurs(
+  session: Session,
+  { executable, digest }: Wanted,
+  receipt: Receipt | null,
+): boolean {
+  const { system: { fs }, dir } = session;
+  const { name, path } = executable;
+  const isNamed = (file: { name: string }) => file.name === name;
+  const copy = receipt?.rollback?.files.find((file) => isNamed(file) && !file.foreign);
+  const known = [...receipt?.files ?? [], ...receipt?.dropped ?? []].filter(isNamed);
+  if (known.some((file) => isUntouched(fs, path, file) || holds(fs, path, file))) return true;
+  if ([copy, digest].some((content) => content && holds(fs, path, content))) return true;
+  const listed = receipt?.files.find(isNamed);
+  if (listed?.behind === behindOf(fs, dir, executable) && listed) {
+    if (examine(fs, path).completeness === "broken") return true;
+  }
+  return path === ownExecutable(session);
+}
+
+/** Of a file that is there and not known: whether it is somebody's. */
+async function isInUse(
+  session: Session,
+  { executable, run }: Wanted,
+  receipt: Receipt | null,
+  { force, healthCheck }: Judging,
+): Promise<boolean> {
+  const { system, dir, mayWrite } = session;
+  const { name, path } = executable;
+  const behind = behindOf(system.fs, dir, executable);
+  if (!receipt) {
+    const stem = toolIdOfShim(name).toLowerCase();
+    return behind !== undefined && !basename(path).toLowerCase().startsWith(stem);
+  }
+  const listed = receipt.files.find((file) => file.name === name);
+  if (behind !== undefined && behind !== listed?.behind) return true;
+  if (!listed && !receipt.rollback?.files.some((file) => file.name === name)) return true;
+  // In a folder that others may write to, only who may make a copy can ask it.
+  const canAsk = mayWrite || isOursAlone(system, dirname(path));
+  if (force || !run || !healthCheck || !canAsk) return false;
+  return await askTarget(session, path, healthCheck) === undefined;
+}
+
+function nameInUse({ dir }: Session, { name, path }: Target, owner?: string): UpdateError {
+  const named = join(dir.path, name);
+  const place = named === path ? `"${path}"` : `"${path}", where "${named}" leads`;
+  return new UpdateError(
+    "filesystem",
+    owner
+      ? `${place} was installed here by the shim "${owner}"`
+      : `Cannot replace ${place}: it was not installed by this tool's updater`,
+    {
+      path,
+      hint: `${
+        owner ? `Update with that one (--config ${owner}.json). Or move` : "Move"
+      } it away, or update with --force: then it is kept for --rollback.`,
+    },
+  );
 }
 
 /**

@@ -25,7 +25,7 @@ import { fromAnyMirror } from "../transfer/mirrors.ts";
 import type { Access, Limits } from "../transfer/retry.ts";
 import type { Wanted } from "../transaction/plan.ts";
 import { findInstalled, type InSet, type InstalledVersion, releaseDigest } from "./installed.ts";
-import { refuseNamesInUse, refuseOriginals } from "./names_in_use.ts";
+import { claim, refuseOriginals } from "./names_in_use.ts";
 
 /** One executable of a release, and what it replaces. */
 export interface WantedFile extends Wanted {
@@ -94,10 +94,9 @@ export async function readOffer(
   );
   const heldBack = decision === "update" &&
     isHeldBack(session, options, manifest, installed, targets);
-  if (decision === "update" && !force) refuseNamesInUse(session, targets, installed.receipt);
-  if (decision === "update") refuseUnknown(session, installed, options);
   const all = files.map((source, index) => wantedFile(source, targets[index]!));
-  const wantedNow = decision === "update" ? all : [];
+  const wantedNow = decision === "update" ? await claim(session, all, installed, options) : [];
+  if (decision === "update") refuseUnknown(session, installed, options);
   const { wanted, unchanged } = force
     ? { wanted: wantedNow, unchanged: [] }
     : await split(session, wantedNow);

@@ -20,6 +20,8 @@ export interface Wanted {
   readonly mode: number;
   /** It can be tried. */
   readonly run: boolean;
+  /** What it replaces was not installed by the tool's updater: the only copy, which is never lost. */
+  readonly foreign?: boolean;
 }
 
 /** With its names, which the journal has. */

@@ -13,7 +13,7 @@
  * Each phase is made durable before the first step that belongs to it. `decision.ts` has the table of
  * what recovery does, `swap.ts` the steps of the commit and of the way back, `tidy.ts` the ends.
  */
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { confine } from "./confine.ts";
 import { type Digest, type Digested, digestFileAside, digestOpen } from "../files/digest.ts";
 import { lookAt, syncFolder, syncFolders } from "../files/durable_files.ts";
@@ -180,6 +180,18 @@ export class Staging<W extends Wanted> implements AsyncDisposable {
         event: "warning",
         message: `The update is done, but not everything could be tidied: ${reason(error)}`,
         hint: "The next start tries again.",
+      });
+    }
+    for (const { name, target, foreign } of staged) {
+      if (!foreign) continue;
+      report({
+        event: "warning",
+        message:
+          `"${target}" was not installed by this tool's updater: what was there is kept as "${
+            join(dir.rollback, name)
+          }"`,
+        path: target,
+        hint: "--rollback puts it back.",
       });
     }
   }
@@ -362,10 +374,13 @@ function lastLook(
 }
 
 /** Another installer may have been here since the plan was made: what it did is not undone by us. */
-function refuseChangedTarget({ system: { fs } }: Session, { target, targetInfo }: Staged): void {
+function refuseChangedTarget({ system: { fs } }: Session, staged: Staged): void {
+  const { target, targetInfo, executable: { current } } = staged;
   const now = onFile("look at", target, () => lookAt(fs, target));
   if (!now && !targetInfo) return;
-  if (now && targetInfo && isSameFile(now, targetInfo)) return;
+  // What was read is what was judged at the beginning, and is there still.
+  const known = [targetInfo, current];
+  if (now && known.every((then) => then && isSameFile(now, then))) return;
   throw new UpdateError(
     "filesystem",
     targetInfo

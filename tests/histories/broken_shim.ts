@@ -14,9 +14,9 @@ interface Change {
 /** What each does, and how it comes to that. */
 export const SABOTAGES: Record<string, readonly Change[]> = {
   "overwrites what its tool did not install": [{
-    file: "src/commands/offer.ts",
-    from: "refuseNamesInUse(session, targets, installed.receipt);",
-    to: "targets.length;",
+    file: "src/commands/names_in_use.ts",
+    from: "if (inUse && !judging.force) throw nameInUse(session, one.executable, owner);",
+    to: "if (inUse && owner) throw nameInUse(session, one.executable, owner);",
   }],
   "uninstalls whatever has a name of the tool's": [{
     file: "src/commands/uninstall.ts",

@@ -170,10 +170,13 @@ class History {
           gone: [],
           then: { ...NOTHING, installed, rollback: rollback.size > 0 ? rollback : null },
           // Something that does not tell its version is there, and nobody knows what it is.
-          mayRefuse: state.installed === null && names.some((name) => before.has(name)),
+          mayRefuse: state.installed === null && names.some((name) => before.has(name)) ||
+            names.some((name) => isSomebodys(before, name)),
           mustRefuse: fails || this.#spoilt.has(tool) ||
             (state.installed !== null && !state.interrupted &&
-              names.some((name) => !state.installed!.has(name) && before.has(name))),
+              names.some((name) =>
+                (!state.installed!.has(name) && before.has(name)) || isSomebodys(before, name)
+              )),
         };
       }
       case "from": {
@@ -193,8 +196,9 @@ class History {
           gone: [],
           then: { ...NOTHING, installed, rollback },
           mustRefuse: this.#spoilt.has(tool) ||
-            (state.installed !== null && !state.interrupted && !state.installed.has(name) &&
-              before.has(name)),
+            (state.installed !== null && !state.interrupted &&
+              (isSomebodys(before, name) || !state.installed.has(name) && before.has(name))),
+          mayRefuse: isSomebodys(before, name),
         };
       }
       case "rollback": {
@@ -437,6 +441,11 @@ interface Wanted {
   readonly mustRefuse: boolean;
   /** It depends on what the recovery finds whether there is something to do. */
   readonly mayRefuse?: boolean;
+}
+
+/** A text that is no program, and so tells no version. */
+function isSomebodys(before: Contents, name: string): boolean {
+  return before.get(name)?.startsWith("somebody's") === true;
 }
 
 function targetsOf(tool: Tool, kind: string): string[] {

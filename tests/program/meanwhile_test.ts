@@ -62,6 +62,14 @@ test("a target that another installer makes during the download is neither repla
   assertStringIncludes(stderr, "was made by something else while the update ran");
 });
 
+test("a target that somebody replaces during the download is not replaced", async () => {
+  await using it = await withAlpha();
+  await publishWithGuest(it, tool("alpha 2.0.0"), "alpha");
+  const { code, stderr } = await it.run("alpha");
+  assertEquals([code, it.read("alpha")], [FILESYSTEM, tool("somebody's own")], stderr);
+  assertStringIncludes(stderr, "was changed by something else while the update ran");
+});
+
 test("SIGTERM during a health check ends the update at once, and nothing is changed", async () => {
   await using it = await withAlpha();
   const mark = join(it.root, "mark");

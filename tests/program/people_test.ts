@@ -306,10 +306,12 @@ test("--from takes over nothing of another tool's, nor of the user's, without --
   }
 });
 
-test("garbage beside the main executable is no up-to-date set, and the update mends it", async () => {
+test("garbage beside the main executable is no up-to-date set: it may be somebody's, and --force mends it", async () => {
   await using it = await withAlpha("1.0.0");
   it.write("alphax", "garbage\n");
-  const { code, stderr } = await it.run("alpha");
+  const refused = await it.run("alpha");
+  assertEquals([refused.code, it.read("alphax")], [7, "garbage\n"], refused.stderr);
+  const { code, stderr } = await it.run("alpha", "--force");
   assertEquals([code, it.read("alphax")], [0, tool("alphax 1.0.0")], stderr);
 });
 
