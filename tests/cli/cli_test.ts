@@ -162,12 +162,9 @@ Deno.test("An unknown option is refused with the nearest one", () => {
     ["--install_dir", "--install-dir"],
     ["--allow-downgrades", "--allow-downgrade"],
   ];
+  // However far it is.
   for (const far of ["--typo", "-x", "--__proto__"]) {
-    assertEquals(
-      refusal(far).message,
-      `Unknown option "${far}"`,
-      "no guess where all is different",
-    );
+    assertMatch(refusal(far).message, /^Unknown option ".+"; did you mean "--[a-z-]+"\?$/);
   }
   for (const [given, meant] of cases) {
     const [flag] = given.split("=");
