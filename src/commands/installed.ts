@@ -7,6 +7,7 @@ import type { HealthCheck } from "../base/health_check.ts";
 import { askTarget } from "../transaction/try_target.ts";
 import type { ManifestFile } from "../release/manifest.ts";
 import {
+  type Folder,
   type Installed,
   knownReceipt,
   readReceipt,
@@ -164,14 +165,16 @@ export function nextReceipt(
       size,
       sha256,
       ...(modified && { modified: modified.getTime() }),
-      ...(behind !== undefined && { behind, folder: installerOf(file) ?? undefined }),
+      ...(behind !== undefined && { behind }),
+      // Also of a plain file: it may become a link later, and be copied then.
+      folder: installerOf(file),
     };
   }
 
   /** In a copy, what is the original's and was not replaced stays the original's. */
-  function installerOf({ name, path, replaced }: InSet): number | null | undefined {
+  function installerOf({ name, path, replaced }: InSet): Folder {
     const known = before?.files.find((file) => file.name === name)?.folder;
-    const stays = replaced === null && isOriginals(fs, dir, known, path);
+    const stays = known !== undefined && replaced === null && isOriginals(fs, dir, known, path);
     return stays ? known : folderIdentity(fs, dir);
   }
 }

@@ -18,6 +18,14 @@ import { isVersion } from "../base/version.ts";
 /** A name in the install dir. Exported for the journal. */
 export const NameSchema = v.pipe(v.string(), v.check(isPlainName, "a plain file name"));
 
+/**
+ * Inode of the state dir, where there is such a thing, and the digest of the folder's path; in older
+ * receipts the inode alone.
+ */
+export const FolderSchema = v.union([v.number(), v.string()]);
+/** Which folder installed a file. */
+export type Folder = v.InferOutput<typeof FolderSchema>;
+
 const KeptSchema = v.strictObject({
   name: NameSchema,
   ...DIGEST_FIELDS,
@@ -36,8 +44,8 @@ const InstalledSchema = v.strictObject({
    * with what the link leads to now; never to act on.
    */
   behind: v.optional(v.string()),
-  /** Then also the folder that installed it, as in the journal: what is outside of a copy is not its. */
-  folder: v.optional(v.number()),
+  /** The folder that installed it, as in the journal: what is outside of a copy is not its. */
+  folder: v.optional(FolderSchema),
 });
 
 const VersionSchema = v.pipe(v.string(), v.check(isVersion));

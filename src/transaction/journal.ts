@@ -30,7 +30,7 @@ import {
   stagedBeside,
 } from "../installation/names.ts";
 import { patiently } from "../system/patience.ts";
-import { NameSchema, ReceiptSchema } from "../installation/receipt.ts";
+import { type Folder, FolderSchema, NameSchema, ReceiptSchema } from "../installation/receipt.ts";
 import { pathOf } from "../installation/targets.ts";
 import type { FileSystem } from "../system/file_system.ts";
 
@@ -80,11 +80,8 @@ export const RecordSchema = v.strictObject({
   format: v.literal(FORMAT),
   transaction: TransactionSchema,
   phase: v.picklist(["staging", "committing", "rolling-back", "committed", "leftovers"]),
-  /**
-   * Inode of the state dir, where there is such a thing. A copy of the folder has another one: it
-   * must not go on with what lies outside, which still is the original's.
-   */
-  folder: v.nullable(v.number()),
+  /** A copy of the folder is another one: it must not go on with what lies outside of it. */
+  folder: v.nullable(FolderSchema),
   files: v.array(FileSchema),
   check: CheckSchema,
   /** Files of earlier updates that could not be removed yet. */
@@ -175,22 +172,25 @@ export function pathOfLeftover(system: World, dir: InstallDir, leftover: Leftove
   }
 }
 
-/** What `folder` in a record is to be: which folder this is, whatever it is called. */
-export function folderIdentity(fs: FileSystem, dir: InstallDir): number | null {
-  return lookAt(fs, dir.state)?.ino ?? null;
+/** What `folder` in a record is to be: which folder this is. */
+export function folderIdentity(fs: FileSystem, dir: InstallDir): string {
+  return `${lookAt(fs, dir.state)?.ino ?? ""} ${checksum(dir.path)}`;
 }
 
 /**
  * Whether a file is the original's, of which this folder is a copy: it lies outside, and another
- * `folder` (see `folderIdentity`) has written it down.
+ * `folder` (see `folderIdentity`) has written it down. One that was moved keeps its inode, one that
+ * was restored its path: neither is a copy.
  */
 export function isOriginals(
   fs: FileSystem,
   dir: InstallDir,
-  folder: number | null | undefined,
+  folder: Folder | null | undefined,
   path: string,
 ): boolean {
-  if (folder == null || folder === folderIdentity(fs, dir)) return false;
+  const [inode, place] = String(folder ?? "").split(" ");
+  const [here, now] = folderIdentity(fs, dir).split(" ");
+  if (!inode || inode === here || place === now) return false;
   const inside = relative(dir.path, path);
   return inside.startsWith("..") || inside === path;
 }

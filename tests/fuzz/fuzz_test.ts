@@ -182,7 +182,7 @@ const journal: fc.Arbitrary<JournalRecord> = fc.record({
   format: fc.constant(1 as const),
   transaction: hex(16),
   phase: fc.constantFrom("staging", "committing", "rolling-back", "committed", "leftovers"),
-  folder: fc.option(fc.nat()),
+  folder: fc.option(fc.oneof(fc.nat(), fc.string())),
   files: fc.array(journalFile, { maxLength: 3 }),
   check: fc.constantFrom(false as const, { args: ["--version"], timeoutMs: 1000 }),
   leftovers: fc.array(leftover, { maxLength: 3 }),

@@ -128,16 +128,49 @@ test("a copy that finds the original's file up to date does not take it for its 
 
 test("after a move to another disk --force makes what is behind the links this folder's", async () => {
   await using it = await withLink();
-  const copy = await it.copy(), real = join(it.root, "lib", "alphax");
-  Deno.removeSync(it.folder, { recursive: true });
-  Deno.renameSync(copy, it.folder);
+  const moved = await it.copy(), real = join(it.root, "lib", "alphax");
   await publish(it, "2.0.0");
-  assertEquals((await it.run("alpha")).code, FILESYSTEM);
-  const forced = await it.run("alpha", "--force");
+  Deno.copyFileSync(it.path("alpha.json"), join(moved, "alpha.json"));
+  Deno.removeSync(it.folder, { recursive: true });
+  assertEquals((await inFolder(moved)).code, FILESYSTEM);
+  const forced = await inFolder(moved, "--force");
   assertEquals([forced.code, Deno.readTextFileSync(real)], [0, tool("alphax 2.0.0")]);
-  await updateTo(it, "3.0.0");
+  assertEquals((await inFolder(moved, "--uninstall", "--yes")).code, 0);
+  assertEquals(exists(real), false);
+});
+
+test("a folder that was restored at its own path is no copy", async () => {
+  await using it = await withLink();
+  const backup = await it.copy(), real = join(it.root, "lib", "alphax");
+  Deno.removeSync(it.folder, { recursive: true });
+  Deno.renameSync(backup, it.folder);
+  await updateTo(it, "2.0.0");
+  assertEquals(Deno.readTextFileSync(real), tool("alphax 2.0.0"));
+  const back = await it.run("alpha", "--rollback");
+  assertEquals([back.code, Deno.readTextFileSync(real)], [0, tool("alphax 1.0.0")], back.stderr);
   assertEquals((await it.run("alpha", "--uninstall", "--yes")).code, 0);
   assertEquals(exists(real), false);
+});
+
+test("a copy leaves what became a link after the last update to the original", async () => {
+  await using it = new SharedFolder();
+  await updateTo(it, "1.0.0");
+  // As `stow --adopt` does.
+  Deno.mkdirSync(join(it.root, "lib"));
+  for (const name of ["alpha", "alphax"]) {
+    Deno.renameSync(it.path(name), join(it.root, "lib", name));
+    Deno.symlinkSync(join(it.root, "lib", name), it.path(name));
+  }
+  const before = it.image(join(it.root, "lib"));
+  await publish(it, "2.0.0");
+  const copy = await it.copy();
+  const updated = await inFolder(copy);
+  assertEquals(updated.code, FILESYSTEM, updated.stderr);
+  assertStringIncludes(updated.stderr, "is a copy of");
+  assertEquals((await inFolder(copy, "--uninstall", "--yes")).code, 0);
+  assertEquals(it.image(join(it.root, "lib")), before, "the original was changed");
+  const own = await it.run("alpha");
+  assertEquals([own.code, it.read("alpha")], [0, tool("alpha 2.0.0")], own.stderr);
 });
 
 test("a folder behind a link that is gone stops nothing that has to do with the rest", async () => {
