@@ -61,7 +61,9 @@ export const WAYS: readonly (readonly [
   ["broken", false, "-", true, "back"],
   ["broken", false, false, false, "none"],
   // Somebody else replaced it: neither way is ours.
-  ["other", "-", "-", "-", "none"],
+  ["other", "-", "-", false, "none"],
+  // Nothing of ours was there, and nothing is: it is back already.
+  ["other", "-", "-", true, "back"],
 ];
 
 /** The row of `WAYS` that fits. */

@@ -4,7 +4,7 @@
  * be cut short anywhere and run again.
  */
 import { dirname } from "node:path";
-import { decide, type Decision, type Facts, look } from "./decision.ts";
+import { decide, type Decision, type Facts, look, wayOf } from "./decision.ts";
 import { isThere, syncFolder, syncFolders } from "../files/durable_files.ts";
 import { reason, UpdateError } from "../base/errors.ts";
 import { filesystemError, isFilesystemError, onFile } from "../files/fs_errors.ts";
@@ -24,7 +24,14 @@ import { knownReceipt, readReceipt } from "../installation/receipt.ts";
 import { pathOf } from "../installation/targets.ts";
 import type { Session } from "../session.ts";
 import { keepOlds, putBack, replaceAll } from "./swap.ts";
-import { endInstalled, endUnchanged, locateAll, sweepCopies, sweepHome } from "./tidy.ts";
+import {
+  endInstalled,
+  endUnchanged,
+  locateAll,
+  removePrevious,
+  sweepCopies,
+  sweepHome,
+} from "./tidy.ts";
 import { putBackInstalled } from "./without_journal.ts";
 import { removeStagedFolder } from "./staged_folder.ts";
 import { discard, emptyTrash } from "../installation/trash.ts";
@@ -261,7 +268,8 @@ async function carryOut(
     case "finish":
       return await finish(session, record, files, notYet("fresh"), stop);
     case "put-back": {
-      const mended = notYet("old").map((file) => file.target);
+      const mended = known.filter(({ facts: { target } }) => target !== "old" && target !== "other")
+        .map(({ file }) => file.target);
       await putBack(session, files);
       return { removed: endUnchanged(session, record), mended, outcome: "rolled-back" };
     }
@@ -313,8 +321,8 @@ async function finish(
 
 /**
  * Somebody else changed files between the interruption and now: there is no set of ours to go to.
- * Complete executables are left alone; a missing one whose old one is left gets that back. What only
- * an update makes goes; an old one beside a complete target stays, for a person to look at. The
+ * What he put there is left alone; all others go back where all of them can, else only a missing one
+ * whose old one is left. What only an update makes goes; an old one beside a complete target stays, for a person to look at. The
  * journal stays, and says the same at every start until the old ones can come back, or an update
  * writes over it. So it is in a copy, for what is the original's.
  */
@@ -335,7 +343,17 @@ async function giveUp(
   }));
   // Nothing leads forward from here: the staged files go.
   writeJournal(fs, dir, { ...record, phase: "rolling-back", receipt: null });
+  const rest = known.filter(({ facts }) => facts.target !== "other");
+  if (originals.length === 0 && rest.every(({ facts }) => ["back", "both"].includes(wayOf(facts)))) {
+    const files = rest.map(({ file }) => file);
+    await putBack(session, files);
+    removed.push(...removePrevious(session, record, files).removed);
+    mended.push(
+      ...rest.filter(({ facts }) => facts.target !== "old").map(({ file }) => file.target),
+    );
+  }
   for (const { file, facts: { target, kept } } of known) {
+    if (mended.includes(file.target)) continue;
     const gone = target === "missing" || target === "broken";
     if (gone && kept) {
       await putBack(session, [file]);

@@ -204,7 +204,7 @@ function removeTemporaries(
 }
 
 /** The old ones' second names, where they are the old ones. */
-function removePrevious(
+export function removePrevious(
   session: Session,
   { transaction }: JournalRecord,
   files: readonly Located[],

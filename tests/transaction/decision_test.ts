@@ -50,7 +50,7 @@ Deno.test("A target goes on only to a new one that is there, and back only to an
   for (const facts of ALL) {
     const { target, staged, kept, first } = facts;
     const on = target === "fresh" || (staged && target !== "other");
-    const back = target === "old" || (target !== "other" && (first || kept));
+    const back = target === "old" || first || (target !== "other" && kept);
     const expected: Way = on && back ? "both" : on ? "on" : back ? "back" : "none";
     assertEquals(wayOf(facts), expected, JSON.stringify(facts));
   }
@@ -85,6 +85,7 @@ const STORIES: readonly (readonly [Phase, readonly string[], Decision])[] = [
   ["committing", ["fresh kept", "old"], "put-back"],
   ["committing", ["fresh first", "missing first"], "put-back"],
   ["committing", ["fresh kept", "other staged kept"], "give-up"],
+  ["committing", ["fresh kept", "other staged first"], "put-back"],
   ["committing", ["fresh", "broken kept"], "give-up"],
   ["rolling-back", ["old staged", "fresh kept"], "put-back"],
   ["rolling-back", ["fresh", "old"], "give-up"],
@@ -108,7 +109,8 @@ Deno.test("Going back out of `committing` cannot become going on at the next sta
     for (const b of ALL) {
       if (decide("committing", [a, b]) !== "put-back") continue;
       // One was put back, then we were killed: its staged file had become the target, or is there still.
-      const back: Facts = { ...a, target: a.first ? "missing" : "old" };
+      const left = a.first ? "missing" : "old";
+      const back: Facts = { ...a, target: a.target === "other" ? "other" : left };
       assertEquals(decide("committing", [back, b]), "put-back", JSON.stringify([a, b]));
     }
   }

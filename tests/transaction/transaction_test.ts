@@ -51,6 +51,27 @@ function dyingAfter(records: number): { fs: FileSystem } {
   };
 }
 
+/** Throws from the journal's third record on: the targets are new, and it does not say so. */
+function dyingAtCommitted(): FileSystem {
+  const { fs } = denoSystem;
+  let dead = false, written = 0;
+  const die = <T extends unknown[], R>(step: (...args: T) => R) => (...args: T): R => {
+    if (dead) throw Object.assign(new Error("dead"), { code: "EIO" });
+    return step(...args);
+  };
+  return {
+    ...fs,
+    renameSync: die((from: string, to: string) => {
+      dead = to.endsWith("journal") && ++written === 3;
+      die(fs.renameSync)(from, to);
+    }),
+    linkSync: die(fs.linkSync),
+    removeSync: die(fs.removeSync),
+    mkdirSync: die(fs.mkdirSync),
+    openSync: die(fs.openSync),
+  };
+}
+
 /** An update that is killed when the journal's `records`-th record was written. */
 async function interrupted(world: World, records: number, names?: string[]): Promise<World> {
   const dying: World = { ...world, system: { ...world.system, ...dyingAfter(records) } };
@@ -304,6 +325,35 @@ for (const kind of ["link", "text", "folder"]) {
       Deno.removeSync(world.path("uv"));
       assertEquals((await recover(world)).unrepaired, []);
       assertEquals([world.read("uv"), world.names()], [tool("1"), ["uv", "uvx"]]);
+    },
+  });
+}
+
+for (const name of ["uv", "uvx", "uvw"]) {
+  Deno.test({
+    name: `What somebody puts in the place of one, ${name}, leaves no mix of the others`,
+    ignore,
+    async fn() {
+      await using world = makeUsedWorld();
+      world.write("uv", tool("1"));
+      world.write("uvx", tool("1"));
+      // Killed when all are replaced, before `committed` is written. There was no uvw.
+      const dying = { ...world.system, fs: dyingAtCommitted() };
+      await update({ ...world, system: dying }, ["uv", "uvx", "uvw"]).catch(() => {});
+      assertEquals(world.read("uvw"), tool("2 of uvw"));
+      Deno.removeSync(world.path(name));
+      world.write(name, tool("somebody's"));
+      const { unrepaired } = await recover(world);
+      const told = name === "uvw" ? [] : [world.path(name)];
+      assertEquals(unrepaired.map(({ path }) => path), told);
+      assertEquals((await recover(world)).unrepaired, unrepaired, "until it is sane");
+      const kept = told.map(() => `${name}.previous`);
+      const there = new Set(["uv", "uvx", name, ...kept]);
+      assertEquals(world.names(), [...there].sort());
+      for (const one of ["uv", "uvx"]) {
+        assertEquals(world.read(one), tool(one === name ? "somebody's" : "1"));
+      }
+      assertEquals(world.read(name), tool("somebody's"));
     },
   });
 }
