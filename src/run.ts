@@ -33,7 +33,7 @@ import { workAsOwner } from "./installation/folder_owner.ts";
 import { requireTrustedFolder } from "./installation/trust.ts";
 import { findOrphans } from "./orphans/orphans.ts";
 import { recover, type Recovery } from "./transaction/recover.ts";
-import { repair, tellUnrepaired } from "./commands/repair.ts";
+import { repair, tellLeft, tellUnrepaired } from "./commands/repair.ts";
 import { relaunch } from "./commands/relaunch.ts";
 import { check } from "./commands/check.ts";
 import { installLocal, rollBack } from "./commands/local_install.ts";
@@ -162,9 +162,14 @@ async function work(
     const asked = seen === dir ? options : { ...options, maxAgeMs: undefined };
     return await check(looking, asked, stop.signal) ? AVAILABLE : 0;
   }
-  if (command.kind === "repair" && isUntouched(session)) {
-    report({ event: "nothing-to-repair" });
-    return 0;
+  // A folder that no shim ever worked in, and where nothing is amiss, gets no state dir.
+  if (command.kind === "repair" && !hasStateDir(system, session.dir)) {
+    const orphans = findOrphans(system, session.dir.path);
+    if (orphans.every(({ action }) => action === "leave")) {
+      tellLeft(session, orphans);
+      report({ event: "nothing-to-repair" });
+      return 0;
+    }
   }
   return await workLogged({ command, session, config, options, stop: stop.signal });
 }
@@ -212,12 +217,6 @@ function installedName({ system, dir }: Session): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** A folder that no shim ever worked in, and where nothing is amiss, gets no state dir. */
-function isUntouched({ system, dir }: Session): boolean {
-  return !hasStateDir(system, dir) &&
-    findOrphans(system, dir.path).every(({ action }) => action === "leave");
 }
 
 /** One run of a command that changes something. */

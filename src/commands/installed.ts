@@ -195,5 +195,9 @@ function nextRollback(
   );
   // Nothing was replaced: going back would change nothing but the number.
   if (files.length === 0) return null;
-  return { version, release: digest, files };
+  const added = set.map(({ name }) => name)
+    .filter((name) =>
+      before && [...before.files, ...before.dropped].every((file) => file.name !== name)
+    );
+  return { version, release: digest, files, ...added.length > 0 && { added } };
 }

@@ -194,6 +194,15 @@ export async function rollBack(
   // A broken set cannot tell its version.
   const from = before.version ?? (who === "repair" ? receipt.version : null);
   report({ event: "rolled-back", from, to: version });
+  for (const path of rollback.added?.map((name) => join(dir.path, name)) ?? []) {
+    if (!isThere(fs, path)) continue;
+    report({
+      event: "warning",
+      message: `"${path}" stays as it is: the version before did not have it`,
+      path,
+      hint: "The next update replaces it, --uninstall removes it.",
+    });
+  }
 }
 
 function spoilt(copy: string): UpdateError {

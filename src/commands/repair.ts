@@ -24,9 +24,7 @@ export async function repair(
   stop: AbortSignal,
 ): Promise<void> {
   const { report } = session;
-  for (const { previous, why } of recovery.left) {
-    report({ event: "warning", message: `Left "${previous}" alone: ${why}`, path: previous });
-  }
+  tellLeft(session, recovery.left);
   const receipt = knownReceipt(readReceipt(session.system, session.dir));
   const runnable = receipt ? makeRunnable(session, receipt) : 0;
   const broken = receipt ? brokenFiles(session, receipt) : [];
@@ -38,6 +36,13 @@ export async function repair(
   const { mended, removed, recovered } = recovery;
   if (mended.length + removed.length + broken.length + runnable === 0 && !recovered) {
     report({ event: "nothing-to-repair" });
+  }
+}
+
+/** What the orphan rule leaves as it is, a line for each. */
+export function tellLeft({ report }: Session, left: Recovery["left"]): void {
+  for (const { previous, why } of left) {
+    report({ event: "warning", message: `Left "${previous}" alone: ${why}`, path: previous });
   }
 }
 

@@ -75,6 +75,8 @@ export const ReceiptSchema = v.strictObject({
       version: v.nullable(v.string()),
       release: v.nullable(Sha256Schema),
       files: v.array(KeptSchema),
+      /** What is new since that version: it stays. */
+      added: v.optional(v.array(NameSchema)),
     }),
   ),
   /** The shim made the install dir, and so may remove it. */

@@ -344,7 +344,9 @@ async function giveUp(
   // Nothing leads forward from here: the staged files go.
   writeJournal(fs, dir, { ...record, phase: "rolling-back", receipt: null });
   const rest = known.filter(({ facts }) => facts.target !== "other");
-  if (originals.length === 0 && rest.every(({ facts }) => ["back", "both"].includes(wayOf(facts)))) {
+  if (
+    originals.length === 0 && rest.every(({ facts }) => ["back", "both"].includes(wayOf(facts)))
+  ) {
     const files = rest.map(({ file }) => file);
     await putBack(session, files);
     removed.push(...removePrevious(session, record, files).removed);

@@ -417,3 +417,27 @@ test("--rollback brings back what the last --from replaced, and not what one bef
   const { code, stderr } = await it.run("alpha", "--rollback");
   assertEquals([code, it.read("alphax")], [0, tool("alphax 2.0.0")], stderr);
 });
+
+test("--repair says what it leaves, also where there is no state dir", async () => {
+  await using it = new SharedFolder();
+  it.write("alpha", tool("alpha 2.0.0"));
+  it.write("alpha.previous", tool("alpha 1.0.0"));
+  const { code, stderr } = await it.run("alpha", "--repair");
+  assertEquals(code, 0, stderr);
+  assertStringIncludes(stderr, it.path("alpha.previous"));
+  assertStringIncludes(stderr, `"${it.path("alpha")}" is complete`);
+  assertEquals(it.names(), ["alpha", "alpha.previous"]);
+});
+
+test("--rollback names what only the newer version had, and leaves it", async () => {
+  await using it = new SharedFolder();
+  await it.publish("alpha", "1.0.0", [served("alpha", "1.0.0")]);
+  assertEquals((await it.run("alpha")).code, 0);
+  await it.publish("alpha", "2.0.0", ["alpha", "alphax"].map((name) => served(name, "2.0.0")));
+  assertEquals((await it.run("alpha")).code, 0);
+  const { code, stderr } = await it.run("alpha", "--rollback");
+  assertEquals([code, it.read("alpha")], [0, tool("alpha 1.0.0")], stderr);
+  assertStringIncludes(stderr, `"${it.path("alphax")}" stays as it is`);
+  assertEquals((await it.run("alpha", "--uninstall", "--yes")).code, 0);
+  assertEquals(it.names().includes("alphax"), false);
+});
