@@ -16,10 +16,10 @@ export async function places(lab: Lab): Promise<void> {
   const check = (name: string, promise: (bed: Bed) => Promise<void>) =>
     lab.report.check(name, () => promise(lab.bed()));
   const links: [string, (bed: Bed) => string][] = [
-    ["a link", (bed) => link(bed, join(elsewhere(bed), "real"))],
-    ["a relative link", (bed) => link(bed, "../elsewhere/real")],
+    ["a link", (bed) => link(bed, join(elsewhere(bed), "tool-1.0"))],
+    ["a relative link", (bed) => link(bed, "../elsewhere/tool-1.0")],
     ["a chain of links", (bed) => {
-      Deno.symlinkSync("real", join(elsewhere(bed), "second"));
+      Deno.symlinkSync("tool-1.0", join(elsewhere(bed), "second"));
       Deno.symlinkSync("../elsewhere/second", join(elsewhere(bed), "first"));
       return link(bed, "../elsewhere/first");
     }],
@@ -37,12 +37,15 @@ export async function places(lab: Lab): Promise<void> {
     "a target on another file system than the state dir, and back again",
     (bed) =>
       onTmpfs(elsewhere(bed), async () => {
-        link(bed, join(elsewhere(bed), "real"));
+        link(bed, join(elsewhere(bed), "tool-1.0"));
         await updates(bed);
-        assertEquals(names(elsewhere(bed)), ["real"]);
+        assertEquals(names(elsewhere(bed)), ["tool-1.0"]);
         assertEquals((await bed.shimRun("--rollback")).code, 0);
-        assertEquals(Deno.readFileSync(join(elsewhere(bed), "real")), bed.tools.get("tool", OLD));
-        assertEquals(names(elsewhere(bed)), ["real"]);
+        assertEquals(
+          Deno.readFileSync(join(elsewhere(bed), "tool-1.0")),
+          bed.tools.get("tool", OLD),
+        );
+        assertEquals(names(elsewhere(bed)), ["tool-1.0"]);
       }),
   );
   await check("an install dir that is itself a link", async (bed) => {
@@ -133,8 +136,8 @@ async function linkStays(bed: Bed, make: (bed: Bed) => string): Promise<void> {
   const to = make(bed);
   await updates(bed);
   assertEquals(Deno.readLinkSync(bed.path("tool")), to);
-  assert(holds(join(elsewhere(bed), "real"), bed.tools.get("tool", NEW)));
-  assertEquals(names(elsewhere(bed)).filter((name) => name.includes("real")), ["real"]);
+  assert(holds(join(elsewhere(bed), "tool-1.0"), bed.tools.get("tool", NEW)));
+  assertEquals(names(elsewhere(bed)).filter((name) => name.includes("tool-1.0")), ["tool-1.0"]);
 }
 
 async function otherNameStays(bed: Bed): Promise<void> {
@@ -158,7 +161,7 @@ function elsewhere(bed: Bed): string {
 
 /** Moves the target elsewhere, as `real`, and puts a link in its place. */
 function link(bed: Bed, to: string): string {
-  const real = join(elsewhere(bed), "real");
+  const real = join(elsewhere(bed), "tool-1.0");
   Deno.writeFileSync(real, bed.tools.get("tool", OLD), { mode: 0o755 });
   Deno.removeSync(bed.path("tool"));
   Deno.symlinkSync(to, bed.path("tool"));

@@ -31,7 +31,8 @@ async function onSmallDisk(prepare: string, message: RegExp): Promise<void> {
 
 Deno.test({
   name: "A disk without room for the update is found out before the first byte",
-  fn: () => onSmallDisk("", /Not enough space in ".*": the update needs \d+ bytes, \d+ are free/),
+  fn: () =>
+    onSmallDisk("", /Not enough space in ".*": the update needs [\d.]+ \wB, [\d.]+ \wB are free/),
 });
 
 Deno.test({

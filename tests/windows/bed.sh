@@ -66,9 +66,12 @@ alive() {
 start_time() { cut -d' ' -f22 "/proc/$1/stat" 2>/dev/null; } # told apart from a later process of this pid
 
 start_holder() {
-  rm -f "$bed/holder"
-  setsid unshare --mount --pid --fork "$self" __hold "$bed" </dev/null >"$bed/holder.log" 2>&1 9>&- &
-  for _ in {1..200}; do alive && return; sleep 0.05; done
+  # Again: one that is just ending (of the provisioning) lets no other one begin.
+  for _ in 1 2 3; do
+    rm -f "$bed/holder"
+    setsid unshare --mount --pid --fork "$self" __hold "$bed" </dev/null >"$bed/holder.log" 2>&1 9>&- &
+    for _ in {1..200}; do alive && return; sleep 0.05; done
+  done
   die "the Wine server did not start: $(cat "$bed/holder.log")"
 }
 
