@@ -94,11 +94,16 @@ export async function run(args: readonly string[], system: System): Promise<numb
     const make = command.kind === "update" && !command.dryRun;
     const dir = findInstallDir(system, { ...command, make });
     subject.config = basename(dir.config);
-    return await workAsOwner(system, dir.path, args) ??
+    return await workAsOwner(system, dir.path, args, asks(command, system)) ??
       await workInFolder(command, dir, system, report, subject);
   } catch (error) {
     return fail(error, report);
   }
+}
+
+/** Whether somebody at the terminal is to be asked first. */
+function asks({ kind, yes, dryRun }: Work, { terminal }: System): boolean {
+  return kind === "uninstall" && !yes && !dryRun && terminal.isInteractive;
 }
 
 async function workInFolder(

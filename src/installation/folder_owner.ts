@@ -16,15 +16,23 @@ const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
  * Where we are root and `folder` is somebody else's: runs the same command as he, and returns its
- * exit code. Else undefined. Throws `filesystem` where that cannot be done.
+ * exit code. Else undefined. He has not root's terminal, so where the command `asks` something there,
+ * it is refused (`usage`). Throws `filesystem` where it cannot be done.
  */
 export async function workAsOwner(
   system: System,
   folder: string,
   args: readonly string[],
+  asks: boolean,
 ): Promise<number | undefined> {
   const { uid, gid } = ownerOf(system, folder) ?? {};
   if (uid === undefined || gid === undefined) return undefined;
+  if (asks) {
+    throw new UpdateError("usage", `"${folder}" belongs to user ${uid}: root is not asked there`, {
+      path: folder,
+      hint: "Say --yes.",
+    });
+  }
   try {
     const account = accountOf(system, uid, gid);
     return await system.processes.runOurselvesAs(account, withoutOwnPid(args, system));

@@ -150,7 +150,8 @@ export function leaveBehind(path: string, commandLine: string, env: Record<strin
 /**
  * See `Processes.runOurselvesAs`. The runtime clears the supplementary groups where it sets a user
  * (seen with 2.6.10 and 2.9.6). Of our environment nothing is passed on: it may hold secrets, and the
- * environment of a process is its user's to read.
+ * environment of a process is its user's to read. Nor has it our terminal: whoever has the same rights
+ * could take it over and type there for us (TIOCSTI).
  */
 export async function runOurselvesAs(
   { uid, gid, env }: Account,
@@ -163,11 +164,12 @@ export async function runOurselvesAs(
     gid,
     env: { ...env },
     clearEnv: true,
-    stdin: "inherit",
-    stdout: "inherit",
-    stderr: "inherit",
+    detached: true, // a session of its own
+    stdin: Deno.stdin.isTerminal() ? "null" : "inherit",
+    // Also where they are none: it is one way less.
+    stdout: "piped",
+    stderr: "piped",
   }).spawn();
-  // Ctrl-C reaches both of us: that the other one hears of it twice does no harm.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     Deno.addSignalListener(signal, () => {
       try {
@@ -177,7 +179,15 @@ export async function runOurselvesAs(
       }
     });
   }
-  return (await child.status).code;
+  // Nobody may read it any more.
+  const relay = (from: ReadableStream, to: WritableStream) =>
+    from.pipeTo(to, { preventClose: true }).catch(() => {});
+  const [{ code }] = await Promise.all([
+    child.status,
+    relay(child.stdout, Deno.stdout.writable),
+    relay(child.stderr, Deno.stderr.writable),
+  ]);
+  return code;
 }
 
 /** The Worker's side. Its text, too, is all that the Worker gets. */

@@ -39,8 +39,8 @@ export interface Processes {
     stop?: AbortSignal,
   ): Promise<RunResult>;
   /**
-   * Runs this very program as somebody else, without supplementary groups, on our terminal; passes the
-   * signals on that ask us to stop. Returns its exit code. Unix, as root, where the program is
+   * Runs this very program as somebody else, without supplementary groups and without our terminal,
+   * where it only prints; passes the signals on that ask us to stop. Returns its exit code. Unix, as root, where the program is
    * compiled; throws where that is not so. Not after `confine`.
    */
   runOurselvesAs(account: Account, args: readonly string[]): Promise<number>;

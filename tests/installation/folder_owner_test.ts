@@ -63,7 +63,7 @@ function openText(text: string, info: FileInfo): OpenFile {
 
 async function become(folder: string, passwd?: string, uid?: number) {
   const calls: Call[] = [];
-  const code = await workAsOwner(worldWith(calls, passwd, uid), folder, []);
+  const code = await workAsOwner(worldWith(calls, passwd, uid), folder, [], false);
   return { code, account: calls[0]?.account };
 }
 
@@ -94,7 +94,7 @@ Deno.test("the group is the user's own, a folder's only for who is in no list, a
 Deno.test("of the arguments all are passed on but the shim's own pid as the parent", async () => {
   const passedOn = async (args: string[]) => {
     const calls: Call[] = [];
-    await workAsOwner(worldWith(calls, PASSWD), "1001:50", args);
+    await workAsOwner(worldWith(calls, PASSWD), "1001:50", args, false);
     return calls[0]!.args;
   };
   for (const own of [["--parent-pid", `${OWN_PID}`], [`--parent-pid=${OWN_PID}`]]) {
@@ -111,7 +111,7 @@ Deno.test("that the shim cannot become the owner is said, with what to do", asyn
     runOurselvesAs: () => Promise.reject(new Deno.errors.PermissionDenied("Permission denied")),
   };
   const { message, exitCode, hint, path } = await assertRejects(
-    () => workAsOwner({ ...system, processes }, "1001:50", []),
+    () => workAsOwner({ ...system, processes }, "1001:50", [], false),
     UpdateError,
   );
   assertStringIncludes(message, "belongs to user 1001");

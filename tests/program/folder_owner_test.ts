@@ -62,6 +62,61 @@ Deno.test({
   },
 });
 
+/** The process of `OTHER` that runs this program; it may not have begun. */
+async function workerOf(shim: string): Promise<string> {
+  for (let tries = 0; tries < 1000; tries++) {
+    for (const { name } of Deno.readDirSync("/proc")) {
+      try {
+        const isOther = Deno.statSync(`/proc/${name}`).uid === OTHER;
+        if (isOther && Deno.readTextFileSync(`/proc/${name}/cmdline`).startsWith(shim)) return name;
+      } catch {
+        // Not a process, or it has ended.
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error("nobody works for root");
+}
+
+Deno.test({
+  name: "who works for root cannot reach root's terminal, and what he prints is seen there",
+  ignore: !isRoot || Deno.build.os !== "linux",
+  async fn() {
+    using machine = await makeMachine();
+    const { bin, fresh } = makeFolder(machine);
+    const parent = new Deno.Command("sleep", { args: ["60"] }).spawn();
+    const from = `--from ${fresh} --target tool --parent-pid ${parent.pid}`;
+    const terminal = new Deno.Command("script", {
+      args: ["-qec", `${machine.shim} --install-dir ${bin} ${from}`, "/dev/null"],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    const printed = new Response(terminal.stdout).text();
+    try {
+      const pid = await workerOf(machine.shim);
+      const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+      const [, , , , session, tty] = stat.slice(stat.lastIndexOf(")")).split(" ");
+      assertEquals([session, tty], [pid, "0"]);
+      const files = [...Deno.readDirSync(`/proc/${pid}/fd`)]
+        .map(({ name }) => Deno.readLinkSync(`/proc/${pid}/fd/${name}`));
+      assertEquals(files.filter((file) => /^\/dev\/(pts|tty)/.test(file)), []);
+    } finally {
+      parent.kill("SIGKILL");
+      await parent.status;
+    }
+    assertStringIncludes(await printed, "2.0.0");
+    await terminal.stdin.close();
+    assertEquals((await terminal.status).code, 0);
+    const asked = new Deno.Command("script", {
+      args: ["-qec", `${machine.shim} --install-dir ${bin} --uninstall`, "/dev/null"],
+      stdin: "null",
+    }).outputSync();
+    assertStringIncludes(new TextDecoder().decode(asked.stdout), "--yes");
+    assertEquals(Deno.statSync(join(bin, "tool")).isFile, true);
+  },
+});
+
 Deno.test({
   name: "what stops root's shim stops the one who works for it",
   ignore: !isRoot,
