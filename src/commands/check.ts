@@ -39,7 +39,6 @@ export async function check(
   if (maxAgeMs === undefined) return tell(session, await ask(session, options, {}, stop), true);
   // At each start of a tool: it waits for no disk, and an answer that is lost is asked for again.
   makeStateDir(session.system, session.dir);
-  ensureInstallationId(session.system, session.dir);
   const question = questionOf(options);
   const kept = readKeptAnswer(session, question);
   const { clock } = session.system;
@@ -54,6 +53,8 @@ export async function check(
       return await tellAgain(session, options, before);
     }
     if (!lock) throw nobodyKnows(session, options);
+    // Under the lock: of many first starts at once one makes it.
+    ensureInstallationId(session.system, session.dir);
     return await askAndKeep(session, options, before?.answer ?? null, stop);
   } finally {
     lock?.close();
