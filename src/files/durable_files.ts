@@ -11,7 +11,7 @@ import { isThere } from "../system/look.ts";
 import { openPatiently, patiently } from "../system/patience.ts";
 import type { FileSystem, OpenFile } from "../system/file_system.ts";
 
-export { isThere, lookAt } from "../system/look.ts";
+export { isSameFile, isThere, lookAt } from "../system/look.ts";
 
 const CHUNK = 1024 * 1024;
 /** What file systems say that cannot sync a folder. */

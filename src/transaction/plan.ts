@@ -27,6 +27,12 @@ export interface Wanted {
 /** With its names, which the journal has. */
 export type Planned<W extends Wanted = Wanted> = W & Located;
 
+/** A staged file with its bytes, what they are, and what the file was when they were read. */
+export type Filled<W extends Wanted = Wanted> = Planned<W> & {
+  readonly fresh: Digest;
+  readonly digested: FileInfo | undefined;
+};
+
 /** Complete, verified and seen running, and what it will replace. */
 export type Staged<W extends Wanted = Wanted> = Planned<W> & {
   readonly fresh: Digest;

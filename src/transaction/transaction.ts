@@ -11,25 +11,26 @@
  * | `leftovers` | whoever ended the update | one complete set; files that could not be removed yet (Windows: they execute) | tries to remove those |
  *
  * Each phase is made durable before the first step that belongs to it. `decision.ts` has the table of
- * what recovery does, `swap.ts` the steps of the commit and of the way back, `tidy.ts` the ends.
+ * what recovery does, `staged_files.ts` and `old_files.ts` say what makes a file the one that was
+ * verified, `swap.ts` has the steps of the commit and of the way back, `tidy.ts` the ends.
  */
 import { dirname, join } from "node:path";
 import { confine } from "./confine.ts";
-import { type Digest, type Digested, digestFileAside, digestOpen } from "../files/digest.ts";
-import { lookAt, syncFolder, syncFolders } from "../files/durable_files.ts";
-import { errorCode, reason, UpdateError } from "../base/errors.ts";
+import type { Digested } from "../files/digest.ts";
+import { syncFolder, syncFolders } from "../files/durable_files.ts";
+import { reason, UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { HealthCheck } from "../base/health_check.ts";
 import { checkHealth, tryInstalled } from "./health.ts";
 import { type JournalRecord, type Located, readJournal, writeJournal } from "./journal.ts";
 import { makeFolder } from "../installation/install_dir.ts";
-import { type Planned, planTransaction, type Staged, type Wanted } from "./plan.ts";
+import { type Filled, type Planned, planTransaction, type Staged, type Wanted } from "./plan.ts";
+import { isOld, type Old, readAhead, readOld, refuseChangedTarget } from "./old_files.ts";
 import type { Receipt } from "../installation/receipt.ts";
 import type { Session } from "../session.ts";
-import { openTrusted } from "../files/trusted_file.ts";
-import { isOursAlone } from "../installation/trust.ts";
-import type { FileInfo, OpenFile } from "../system/file_system.ts";
-import { holds, keepOlds, type Named, putBack, replaceAll } from "./swap.ts";
+import type { OpenFile } from "../system/file_system.ts";
+import { keepOlds, type Named, putBack, replaceAll } from "./swap.ts";
+import { exchanged, hold, isOurs, lastLook, seal, settled } from "./staged_files.ts";
 import { makeStagedFolder } from "./staged_folder.ts";
 import { endInstalled, endUnchanged } from "./tidy.ts";
 
@@ -216,12 +217,6 @@ export class Staging<W extends Wanted> implements AsyncDisposable {
   }
 }
 
-/** A staged file with its bytes, what they are, and what the file was when they were read. */
-export type Filled<W extends Wanted = Wanted> = Planned<W> & {
-  readonly fresh: Digest;
-  readonly digested: FileInfo | undefined;
-};
-
 /**
  * Fills all at once. One that fails stops the others: nobody waits for a download that is of no use
  * any more. `fill` puts verified bytes into `file.staged` and says what they are; where it has
@@ -247,174 +242,6 @@ export async function fillAll<W extends Wanted>(
   const results = await Promise.allSettled(fills);
   if (failed.signal.aborted) throw stop.aborted ? stop.reason : failed.signal.reason;
   return results.flatMap((result) => result.status === "fulfilled" ? [result.value] : []);
-}
-
-/** What chown says where this user, this namespace or this server does not allow it. */
-const NO_CHOWN = ["EINVAL", "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"];
-
-/** Mode and owner of the old one, then all of it durable. */
-async function seal(
-  { system, report }: Session,
-  { executable: { current }, staged, target, mode }: Planned,
-): Promise<void> {
-  const { fs, user } = system;
-  // Opened before the mode changes: the old one may be read-only, and so becomes this one. What was
-  // opened gets owner and mode, never a name: that may mean another file by now.
-  const open = openTrusted(system, staged, "the staged file", "write");
-  if (!open) throw exchanged(staged);
-  await onFile("prepare", staged, async () => {
-    try {
-      // Only root may give files away. chown clears bits that chmod sets: this order.
-      if (user?.uid === 0 && current) giveAway(open, current);
-      if (user) fs.fchmodSync(open, ((current?.mode ?? mode) & 0o777) | 0o500);
-      await open.sync();
-    } finally {
-      open.close();
-    }
-  });
-
-  function giveAway(open: OpenFile, { uid, gid }: FileInfo): void {
-    const own = open.statSync();
-    if (uid === null || gid === null || (own.uid === uid && own.gid === gid)) return;
-    try {
-      fs.fchownSync(open, uid, gid);
-    } catch (error) {
-      if (!NO_CHOWN.includes(errorCode(error) ?? "")) throw error;
-      report({
-        event: "warning",
-        message: `"${target}" will belong to you: its owner cannot be kept (${reason(error)})`,
-        path: target,
-        hint: "The update goes on. Give the file its owner back by hand (chown) if that matters.",
-      });
-    }
-  }
-}
-
-/** What is replaced, and the file as it was when it was read; nothing at a first installation. */
-type Old = Pick<Staged, "old" | "targetInfo">;
-
-/** Undefined where nobody can read it now, or the file may be another at any time. */
-async function readAhead(
-  { system }: Session,
-  { executable: { current }, target }: Planned,
-): Promise<Old | undefined> {
-  if (!current || !isOursAlone(system, dirname(target))) return undefined;
-  const targetInfo = lookAt(system.fs, target);
-  const old = await system.fs.digestBehind(target)?.end();
-  return old && targetInfo && { old, targetInfo };
-}
-
-async function readOld(
-  { system }: Session,
-  { executable: { current }, target }: Planned,
-  ahead: Promise<Old | undefined> | undefined,
-): Promise<Old> {
-  const { fs } = system;
-  if (!current) return { old: null, targetInfo: undefined };
-  if (!isOursAlone(system, dirname(target))) return readSharedOld(system, target);
-  const early = await ahead, now = lookAt(fs, target);
-  if (early?.targetInfo && now && isSameFile(now, early.targetInfo)) return early;
-  return await onFile("read", target, async () => {
-    const targetInfo = fs.lstatSync(target);
-    return { old: await digestFileAside(fs, target), targetInfo };
-  });
-}
-
-/** Where its name can mean another file at any time, what was judged is what is read. */
-function readSharedOld(system: Session["system"], target: string) {
-  const file = openTrusted(system, target, "the target");
-  if (!file) return { old: null, targetInfo: undefined };
-  try {
-    return onFile("read", target, () => ({ targetInfo: file.statSync(), old: digestOpen(file) }));
-  } finally {
-    file.close();
-  }
-}
-
-/**
- * Keeps a file open until the last look, so that its inode number is given to no other, if it is known
- * to be what was read. Undefined where that cannot be known: the folder is not ours alone, Windows (its
- * access rules are not judged), a file that was not read since it was made.
- */
-function hold({ system }: Session, { staged, digested }: Filled): OpenFile | undefined {
-  if (!system.user || !digested || !isOursAlone(system, dirname(staged))) return undefined;
-  const file = openTrusted(system, staged, "the staged file");
-  if (!file) throw exchanged(staged);
-  const info = file.statSync();
-  // Not the change time: it has another name by now.
-  if (info.ino && isSameFile(info, digested)) return file;
-  file.close();
-}
-
-/** Two changes of a file within it may leave it with the same times (a tick is 1 to 10 ms). */
-const SETTLED_MS = 50;
-
-/** A held file as it is now, if whatever changes it from now on shows in its times. */
-function settled({ system: { clock } }: Session, file: OpenFile | undefined): FileInfo | undefined {
-  const info = file?.statSync();
-  if (!info?.ctime || !info.mtime) return undefined;
-  return clock.now() - info.mtime.getTime() >= SETTLED_MS ? info : undefined;
-}
-
-/**
- * What was verified is what will be renamed: a health check took its time, and may do anything. One
- * that was held and has its inode, size and times still was not written to (the runtime tells mtime in
- * milliseconds, ctime in seconds); any other is read from its beginning to its end.
- */
-function lastLook(
-  { system: { fs } }: Session,
-  { staged, fresh }: Filled,
-  before: FileInfo | undefined,
-): FileInfo {
-  const info = onFile("look at", staged, () => fs.lstatSync(staged));
-  const untouched = before && isSameFile(info, before) &&
-    info.ctime?.getTime() === before.ctime?.getTime();
-  if (!untouched && !holds(fs, staged, fresh)) throw exchanged(staged);
-  return info;
-}
-
-/** Another installer may have been here since the plan was made: what it did is not undone by us. */
-function refuseChangedTarget({ system: { fs } }: Session, staged: Staged): void {
-  const { target, targetInfo, executable: { current } } = staged;
-  const now = onFile("look at", target, () => lookAt(fs, target));
-  if (!now && !targetInfo) return;
-  // What was read is what was judged at the beginning, and is there still.
-  const known = [targetInfo, current];
-  if (now && known.every((then) => then && isSameFile(now, then))) return;
-  throw new UpdateError(
-    "filesystem",
-    targetInfo
-      ? `"${target}" was changed by something else while the update ran`
-      : `"${target}" was made by something else while the update ran`,
-    { path: target, hint: "Nothing was changed. Look what it is, then run the update again." },
-  );
-}
-
-/** Owner, inode, size and time identify the file that we read. */
-function isSameFile(now: FileInfo, then: FileInfo): boolean {
-  return now.isFile && now.dev === then.dev && now.ino === then.ino && now.uid === then.uid &&
-    now.size === then.size && now.mtime?.getTime() === then.mtime?.getTime();
-}
-
-/**
- * Between the last look and the renames lie a few synced writes: milliseconds in which whoever may
- * write here can exchange a staged file. Where a rename changes what identifies a file, hash again.
- */
-function isOurs({ system: { fs } }: Session, { target, fresh, stagedInfo }: Staged): boolean {
-  const now = fs.lstatSync(target);
-  return isSameFile(now, stagedInfo) || holds(fs, target, fresh);
-}
-
-/**
- * Whether an old one's second name still is what was read: where nobody else can give names, the file
- * that the target was. A copy, where there are no links, is read.
- */
-function isOld({ system }: Session, { previous, old }: Located, staged?: Staged): boolean {
-  const { fs } = system;
-  const now = lookAt(fs, previous), then = staged?.targetInfo;
-  const same = now?.ino && then && isSameFile(now, then);
-  if (same && isOursAlone(system, dirname(previous))) return true;
-  return old !== null && holds(fs, previous, old);
 }
 
 /** If this fails too, the journal is still there and the next start goes on with it. */
@@ -445,16 +272,4 @@ async function undo(
       },
     );
   }
-}
-
-/** Somebody else wrote to it. */
-function exchanged(path: string): UpdateError {
-  return new UpdateError(
-    "verification",
-    `The staged file "${path}" changed after it was verified`,
-    {
-      path,
-      hint: "Something else writes to this folder. Nothing was installed; find out what it is.",
-    },
-  );
 }
