@@ -90,6 +90,12 @@ export function writeAll(file: OpenFile, bytes: Uint8Array): void {
  * the new one; `<path>.new` may be left, and the next call replaces it.
  */
 export function replaceFile(fs: FileSystem, path: string, content: string): void {
+  replaceFileSoon(fs, path, content);
+  syncFolder(fs, dirname(path));
+}
+
+/** The same, but after a power cut the old content may be there again. */
+export function replaceFileSoon(fs: FileSystem, path: string, content: string): void {
   const fresh = `${path}.new`;
   try {
     writeDurably(fs, fresh, content);
@@ -102,7 +108,6 @@ export function replaceFile(fs: FileSystem, path: string, content: string): void
     }
     throw error;
   }
-  syncFolder(fs, dirname(path));
 }
 
 function writeDurably(fs: FileSystem, path: string, content: string): void {

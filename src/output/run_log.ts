@@ -1,5 +1,5 @@
 /** What stays of a run: a log for people, and its outcome for the main tool's next start. */
-import { removeIfThere, replaceFile, writeAll } from "../files/durable_files.ts";
+import { removeIfThere, replaceFileSoon, writeAll } from "../files/durable_files.ts";
 import { openOrMake } from "../files/trusted_file.ts";
 import type { ShimEvent } from "../base/events.ts";
 import type { InstallDir } from "../installation/install_dir.ts";
@@ -54,7 +54,7 @@ export class RunLog {
       code,
       outcome: this.#last ?? null,
     };
-    this.#try(() => replaceFile(this.system.fs, this.dir.lastRun, visibleJson(outcome) + "\n"));
+    this.#try(() => replaceFileSoon(this.system.fs, this.dir.lastRun, visibleJson(outcome) + "\n"));
   }
 
   #write(line: string): void {

@@ -240,10 +240,13 @@ export function writeJournal(fs: FileSystem, dir: InstallDir, record: JournalRec
   );
 }
 
-/** The update is over: nothing that the journal named is left. */
+/**
+ * The update is over: nothing that the journal named is left. Not made durable: one that comes back
+ * after a power cut is carried out once more, and has nothing to do.
+ */
 export function removeJournal(fs: FileSystem, dir: InstallDir): void {
   removeIfThere(fs, `${dir.journal}.new`);
-  if (removeIfThere(fs, dir.journal)) syncFolder(fs, dir.home);
+  removeIfThere(fs, dir.journal);
 }
 
 /** Puts a journal that cannot be read aside, for a person to look at. */

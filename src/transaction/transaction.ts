@@ -17,7 +17,7 @@
 import { dirname, join } from "node:path";
 import { confine } from "./confine.ts";
 import type { Digested } from "../files/digest.ts";
-import { syncFolder, syncFolders } from "../files/durable_files.ts";
+import { syncFolder } from "../files/durable_files.ts";
 import { reason, UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { HealthCheck } from "../base/health_check.ts";
@@ -106,12 +106,10 @@ export class Staging<W extends Wanted> implements AsyncDisposable {
    */
   async prove(filled: readonly Filled<W>[], stop: AbortSignal): Promise<Staged<W>[]> {
     const { session, check } = this;
-    const { fs } = session.system;
     const held: (OpenFile | undefined)[] = [];
     try {
       for (const file of filled) held.push(hold(session, file));
       for (const file of filled) await seal(session, file);
-      syncFolders(fs, filled.map(({ staged }) => staged));
       const before = held.map((file) => settled(session, file));
       for (const { name, staged, run } of filled) {
         if (run) this.versions.set(name, await checkHealth(session, staged, check, stop));

@@ -248,6 +248,10 @@ function checkReceipt(scenario: Scenario, disk: SimulatedDisk): void {
   const bytes = (path: string) => readIfThere(system.fs, path, 1024 * 1024);
   const content = bytes(dir.receipt);
   if (!content && versionsOf(scenario, disk)[0] === "new") throw new Error("There is no receipt");
+  const outcome = bytes(dir.lastRun);
+  if (outcome && !new TextDecoder().decode(outcome).endsWith("}\n")) {
+    throw new Error("What the tool shows of the last run is damaged");
+  }
   if (!content) return;
   const text = new TextDecoder().decode(content);
   if (!text.startsWith("{")) throw new Error("The receipt is damaged");
