@@ -3,7 +3,7 @@ import { dirname, fromFileUrl, join } from "@std/path";
 import type { Row } from "./bench_figures.ts";
 import type { Bench } from "./bench_material.ts";
 import { generatedBytes } from "./bench_source_map.ts";
-import { BUNDLE_LIMIT, bundleTo } from "./compile.ts";
+import { BUNDLE_LIMIT, bundleInto } from "./compile.ts";
 import { runProgram } from "./run_program.ts";
 
 const ENTRY = join(dirname(dirname(fromFileUrl(import.meta.url))), "main.ts");
@@ -24,13 +24,15 @@ export async function sizes({ folder, shim, bundle }: Bench): Promise<Row[]> {
 }
 
 async function partsOf(folder: string, whole: number): Promise<Row[]> {
-  const output = join(folder, "parts.js");
-  await bundleTo(ENTRY, output, Deno.build.target, ["--sourcemap=external"]);
-  const text = Deno.readTextFileSync(output);
+  const output = join(folder, "parts");
+  const files = await bundleInto(ENTRY, output, Deno.build.target, ["--sourcemap=external"]);
   const parts = new Map<string, number>();
-  for (const [source, size] of generatedBytes(text, Deno.readTextFileSync(`${output}.map`))) {
-    const part = partOf(source);
-    parts.set(part, (parts.get(part) ?? 0) + size);
+  for (const file of files) {
+    const text = Deno.readTextFileSync(file);
+    for (const [source, size] of generatedBytes(text, Deno.readTextFileSync(`${file}.map`))) {
+      const part = partOf(source);
+      parts.set(part, (parts.get(part) ?? 0) + size);
+    }
   }
   return [...parts].sort(([, a], [, b]) => b - a).map(([part, size]) =>
     plain(`of it: ${part}`, bytes(size), `${(100 * size / whole).toFixed(1)} %`)
@@ -44,7 +46,7 @@ function partOf(source: string): string {
   const dependency = /\/npm\/[^/]+\/((?:@[^/]+\/)?[^/]+)\//.exec(source)?.[1];
   if (dependency) return `\`${dependency === "deno-std" ? "@std" : dependency}\``;
   const added = source === "" || source.includes("/updater-shim-imports-");
-  return added ? "what the bundler adds" : "`main.ts`, `run.ts` and what all rooms share";
+  return added ? "what the bundler adds" : "`main.ts`, `run.ts`, `work.ts`, `change.ts`";
 }
 
 function packed(shim: string): Promise<Row[]> {

@@ -165,7 +165,7 @@ function escape(text: string): string {
 
 /** The rooms of `src/`, from what may import most to what imports nothing. */
 export const LEVELS: readonly (readonly string[])[] = [
-  ["run.ts"],
+  ["run.ts", "work.ts", "change.ts"],
   ["commands"],
   ["cli", "release"],
   ["transaction", "output"],

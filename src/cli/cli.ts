@@ -52,6 +52,9 @@ export type Command =
 
 const DEFAULT_WAIT_MS = 60_000;
 
+/** A command that works on an install dir. */
+export type Work = Extract<Command, { installDir: string | undefined }>;
+
 /** Throws `usage`; the hint always ends with where the options are. */
 export function parseCommand(args: readonly string[]): Command {
   const split = args.indexOf("--");

@@ -21,7 +21,6 @@ import {
   readKeptAnswer,
   seen,
 } from "./kept_answer.ts";
-import { readOffer } from "./offer.ts";
 
 /** A tool's start does not wait longer for a notice, and asks once. */
 const IN_PASSING: Partial<Limits> = { tries: 1, connectMs: 3_000, idleMs: 3_000, totalMs: 5_000 };
@@ -97,6 +96,8 @@ async function ask(
   limits: Partial<Limits>,
   stop: AbortSignal,
 ): Promise<Answer> {
+  // Most checks tell what an earlier one was answered, and need nothing of this.
+  const { readOffer } = await import("./online.ts");
   const access = { ...await openAccess(session.system, options), limits };
   const offer = await readOffer(session, { ...options, mayBeNewer: true }, access, stop);
   const { manifest: { version, notes, homepage, rollout }, targets, installed, decision } = offer;

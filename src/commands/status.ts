@@ -11,7 +11,7 @@ import { findOrphans } from "../orphans/orphans.ts";
 import { knownReceipt, readReceipt } from "../installation/receipt.ts";
 import { asWarning } from "../output/failure.ts";
 import type { Session } from "../session.ts";
-import { visible } from "../output/text.ts";
+import { visible, visibleJson } from "../output/text.ts";
 import { type FileState, fileState } from "./file_state.ts";
 
 const LAST_RUN_LIMIT = 64 * 1024;
@@ -34,8 +34,13 @@ export interface Status {
   readonly lockedBy: Holder | null;
 }
 
-/** Throws `filesystem` where the install dir cannot be read. */
-export async function readStatus(session: Session): Promise<Status> {
+/** For people, or for programs. Throws `filesystem` where the install dir cannot be read. */
+export async function showStatus(session: Session, json: boolean): Promise<void> {
+  const status = await readStatus(session);
+  session.system.terminal.out(json ? `${visibleJson(status)}\n` : describeStatus(status));
+}
+
+async function readStatus(session: Session): Promise<Status> {
   const { system, dir } = session;
   const used = hasStateDir(system, dir);
   const look = <T>(step: () => T, otherwise: T) =>

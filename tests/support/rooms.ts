@@ -38,7 +38,11 @@ function withFoundation(
   };
   for (const [room, below] of Object.entries(middle)) rooms[room] = ["base", "system", ...below];
   const all = ["base", "system", ...Object.keys(middle)];
-  return { ...rooms, "commands": all, "pack": all, "run.ts": [...all, "commands"] };
+  rooms["commands"] = rooms["pack"] = all;
+  rooms["change.ts"] = [...all, "commands"];
+  rooms["work.ts"] = [...all, "commands", "change.ts"];
+  rooms["run.ts"] = [...all, "work.ts"];
+  return rooms;
 }
 
 /** `src/ROOM/FILE` of any path in `src/`, with slashes; undefined for every other. */

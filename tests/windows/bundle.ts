@@ -1,6 +1,6 @@
-/** Programs of this project as one JavaScript file each, which the Windows Deno can run. */
+/** Programs of this project as JavaScript that the Windows Deno can run. */
 import { dirname, fromFileUrl, join } from "@std/path";
-import { bundleTo, permissions } from "../../.ci/compile.ts";
+import { bundleInto, permissions } from "../../.ci/compile.ts";
 import { windowsPath } from "./bed.ts";
 
 const ROOT = dirname(dirname(dirname(fromFileUrl(import.meta.url))));
@@ -12,8 +12,8 @@ let folder: string | undefined;
 export function bundleOf(entry: string): Promise<string> {
   const known = made.get(entry);
   if (known) return known;
-  const output = join(scratch(), `${made.size}.js`);
-  const bundle = bundleTo(join(ROOT, entry), output, TARGET).then(() => output);
+  const bundle = bundleInto(join(ROOT, entry), join(scratch(), `${made.size}`), TARGET)
+    .then(([first]) => first!);
   made.set(entry, bundle);
   return bundle;
 }
