@@ -137,6 +137,19 @@ const processes: Processes = {
     }
   },
   run,
+  enter(folder) {
+    const before = workingFolder();
+    Deno.chdir(folder);
+    return {
+      [Symbol.dispose]() {
+        try {
+          Deno.chdir(before);
+        } catch {
+          Deno.chdir("/"); // It is gone, or has no readable name.
+        }
+      },
+    };
+  },
   spawn: (...call) => help().spawn(...call),
   runOurselvesAs,
   leaveBehind(...call) {

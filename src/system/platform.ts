@@ -35,6 +35,12 @@ export interface Removal {
 /** See the top of this file. */
 export interface Platform {
   /**
+   * A path that is the working folder, whatever is done to its names. Programs in it can be run by
+   * that, where it exists (Linux); the runtime opens no file by it. Undefined on Windows.
+   */
+  readonly heldFolder: string | undefined;
+
+  /**
    * Gives the file `from` the name `to`, whatever file had it. `spare` is a free name in the folder
    * of `to`, used only where the old file is executing (Windows) and left there then.
    *

@@ -4,6 +4,7 @@ import { isBeingKilled, watchProcess } from "./posix_process.ts";
 
 /** See `Platform`. */
 export const posix: Platform = {
+  heldFolder: "/proc/self/cwd", // proc(5)
   // One step. If we die before it, `to` is as it was; after it, `to` is `from`.
   replaceFile({ fs }, from, to) {
     fs.renameSync(from, to);

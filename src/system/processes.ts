@@ -38,6 +38,8 @@ export interface Processes {
     timeoutMs: number,
     stop?: AbortSignal,
   ): Promise<RunResult>;
+  /** Makes a folder the working folder, of the programs that are run, too, until it is disposed of. */
+  enter(folder: string): Disposable;
   /**
    * Runs this very program as somebody else, without supplementary groups and without our terminal,
    * where it only prints; passes the signals on that ask us to stop. Returns its exit code. Unix, as root, where the program is

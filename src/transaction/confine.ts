@@ -1,5 +1,6 @@
 /** Least privilege: which programs the shim may still run, once that is known. */
 import { join } from "node:path";
+import { heldPath } from "./held_folder.ts";
 import type { Located } from "./journal.ts";
 import { knownReceipt, readReceipt } from "../installation/receipt.ts";
 import type { Session } from "../session.ts";
@@ -12,6 +13,7 @@ import type { Session } from "../session.ts";
 export function confine({ system, dir }: Session, files: readonly Located[]): void {
   const known = knownReceipt(readReceipt(system, dir))?.files ?? [];
   const tool = [...files, ...known].map(({ name }) => join(dir.path, name));
-  const programs = new Set([...files.flatMap(({ staged, target }) => [staged, target]), ...tool]);
+  const tried = files.flatMap(({ staged, target }) => [staged, heldPath(system, staged), target]);
+  const programs = new Set([...tried, ...tool]);
   system.processes.confine([...programs], dir.partial);
 }

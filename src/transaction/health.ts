@@ -5,22 +5,24 @@ import { expectedLength, readHeader } from "../files/executable_format.ts";
 import { isTransient } from "../system/patience.ts";
 import { forbiddenHint } from "../system/windows_errors.ts";
 import { dirname } from "node:path";
+import type { Program } from "./held_folder.ts";
 import { isOursAlone } from "../installation/trust.ts";
 import type { Session } from "../session.ts";
 import type { RunResult } from "../system/processes.ts";
 
 /**
- * Runs the executable; returns the version that it prints, if it does. Throws `health` if it is not well,
- * and the signal's reason.
+ * Runs the executable by the names that `program` has for it; returns the version that it prints, if it does. Throws `health` if
+ * it is not well, and the signal's reason.
  */
 export async function checkHealth(
   session: Session,
   path: string,
   check: HealthCheck,
   stop?: AbortSignal,
+  program: Program = { run: path, read: path },
 ): Promise<string | undefined> {
   if (!check) return undefined;
-  const result = await runToTry(session, path, check, stop);
+  const result = await runToTry(session, path, check, stop, program);
   stop?.throwIfAborted();
   judge(session, path, check, result);
   return versionIn(result.stdout);
@@ -78,8 +80,9 @@ async function runToTry(
   path: string,
   check: Exclude<HealthCheck, false>,
   stop: AbortSignal | undefined,
+  program: Program = { run: path, read: path },
 ): Promise<RunResult> {
-  const why = whyNoProgram(system, path);
+  const why = whyNoProgram(system, program.read);
   if (why !== undefined) throw sick(path, check, `was not started: ${why}`, OTHER_MACHINE);
   stop?.throwIfAborted();
   const done = new AbortController();
@@ -88,7 +91,7 @@ async function runToTry(
     system.clock.delay(SILENT_MS, done.signal).then(tell, () => {});
   }
   try {
-    return await runWhenClosed(system, path, check, stop);
+    return await runWhenClosed(system, program.run, check, stop);
   } catch (error) {
     stop?.throwIfAborted();
     const forbidden = forbiddenHint(error);
@@ -169,15 +172,15 @@ function sick(
  */
 export async function askVersion(
   { system, stop }: Pick<Session, "system" | "stop">,
-  path: string,
+  program: Program,
   check: HealthCheck,
 ): Promise<string | undefined> {
   if (!check) return undefined;
   stop?.throwIfAborted();
   try {
-    if (whyNoProgram(system, path) !== undefined) return undefined;
+    if (whyNoProgram(system, program.read) !== undefined) return undefined;
     const { code, stdout, timedOut } = await system.processes.run(
-      path,
+      program.run,
       check.args,
       check.timeoutMs,
       stop,

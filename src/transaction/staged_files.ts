@@ -4,12 +4,15 @@
  */
 import { dirname } from "node:path";
 import { errorCode, reason, UpdateError } from "../base/errors.ts";
+import type { HealthCheck } from "../base/health_check.ts";
 import { isSameFile } from "../files/durable_files.ts";
 import { onFile } from "../files/fs_errors.ts";
 import { openTrusted } from "../files/trusted_file.ts";
 import { isOursAlone } from "../installation/trust.ts";
 import type { Session } from "../session.ts";
 import type { FileInfo, OpenFile } from "../system/file_system.ts";
+import { checkHealth } from "./health.ts";
+import { fromWithin } from "./held_folder.ts";
 import type { Filled, Planned, Staged } from "./plan.ts";
 import { holds } from "./swap.ts";
 
@@ -67,6 +70,23 @@ export function hold({ system }: Session, { staged, digested }: Filled): OpenFil
   // Not the change time: it has another name by now.
   if (info.ino && isSameFile(info, digested)) return file;
   file.close();
+}
+
+/** Seen running; returns the version that it prints. Throws `health`, `verification`. */
+export function tryStaged(
+  session: Session,
+  { staged, fresh }: Filled,
+  check: HealthCheck,
+  stop: AbortSignal,
+): Promise<string | undefined> {
+  const { system } = session;
+  return fromWithin(system, staged, async (program) => {
+    // Under another name it is looked at again: the path by which it was verified may have been led away.
+    if (check && program.run !== staged && !holds(system.fs, program.read, fresh)) {
+      throw exchanged(staged);
+    }
+    return await checkHealth(session, staged, check, stop, program);
+  });
 }
 
 /** Two changes of a file within it may leave it with the same times (a tick is 1 to 10 ms). */

@@ -21,7 +21,7 @@ import { syncFolder } from "../files/durable_files.ts";
 import { reason, UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { HealthCheck } from "../base/health_check.ts";
-import { checkHealth, tryInstalled } from "./health.ts";
+import { tryInstalled } from "./health.ts";
 import { type JournalRecord, type Located, readJournal, writeJournal } from "./journal.ts";
 import { makeFolder } from "../installation/install_dir.ts";
 import { type Filled, type Planned, planTransaction, type Staged, type Wanted } from "./plan.ts";
@@ -30,7 +30,7 @@ import type { Receipt } from "../installation/receipt.ts";
 import type { Session } from "../session.ts";
 import type { OpenFile } from "../system/file_system.ts";
 import { keepOlds, type Named, putBack, replaceAll } from "./swap.ts";
-import { exchanged, hold, isOurs, lastLook, seal, settled } from "./staged_files.ts";
+import { exchanged, hold, isOurs, lastLook, seal, settled, tryStaged } from "./staged_files.ts";
 import { makeStagedFolder } from "./staged_folder.ts";
 import { endInstalled, endUnchanged } from "./tidy.ts";
 
@@ -111,8 +111,9 @@ export class Staging<W extends Wanted> implements AsyncDisposable {
       for (const file of filled) held.push(hold(session, file));
       for (const file of filled) await seal(session, file);
       const before = held.map((file) => settled(session, file));
-      for (const { name, staged, run } of filled) {
-        if (run) this.versions.set(name, await checkHealth(session, staged, check, stop));
+      for (const file of filled) {
+        const { name, run } = file;
+        if (run) this.versions.set(name, await tryStaged(session, file, check, stop));
       }
       // Another thread reads the old files, where it has not yet, while this one looks at the new. Not
       // before: the thread that hashes is the one that runs programs.

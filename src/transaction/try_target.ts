@@ -13,6 +13,7 @@ import { uniqueName } from "../installation/trash.ts";
 import { isOursAlone } from "../installation/trust.ts";
 import type { Session } from "../session.ts";
 import { askVersion } from "./health.ts";
+import { fromWithin } from "./held_folder.ts";
 
 /**
  * What an installed executable, which was judged, prints as its version; undefined where it does not
@@ -25,7 +26,9 @@ export async function askTarget(
 ): Promise<string | undefined> {
   const { system, dir, mayWrite } = session;
   if (!check) return undefined;
-  if (isOursAlone(system, dirname(path))) return await askVersion(session, path, check);
+  if (isOursAlone(system, dirname(path))) {
+    return await askVersion(session, { run: path, read: path }, check);
+  }
   if (!mayWrite) return undefined;
   const folder = join(dir.staged, uniqueName(system));
   try {
@@ -39,7 +42,7 @@ export async function askTarget(
     } finally {
       target.close();
     }
-    return await askVersion(session, copy, check);
+    return await fromWithin(system, copy, (program) => askVersion(session, program, check));
   } finally {
     // One that is left is removed with the staged sets.
     onFile("remove", folder, () => system.fs.removeSync(folder, { recursive: true }));

@@ -77,6 +77,7 @@ function simulatedProcesses(fs: SimulatedFileSystem): Processes {
       const code = bytes.length > HEADER && bytes[0] === 0x7f ? 0 : 1;
       return Promise.resolve({ code, stdout: text, stderr: "", timedOut: false });
     },
+    enter: () => ({ [Symbol.dispose]() {} }),
     spawn: () => Promise.resolve(),
     runOurselvesAs: () => Promise.reject(new Error("there is nobody else")),
     leaveBehind() {},
