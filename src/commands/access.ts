@@ -54,15 +54,27 @@ async function readDescriptor({ fs, os, terminal }: System, number: number): Pro
   try {
     // The runtime lets nobody open its own standard input by that name.
     if (number === 0) return await readToEnd((buffer) => terminal.readInput(buffer));
-    const open = file = fs.openSync(`/dev/fd/${number}`, { read: true });
+    const open = file = fs.openSync(behind(fs, `/dev/fd/${number}`), { read: true });
     return await readToEnd((buffer) => open.readSync(buffer));
   } catch (cause) {
-    throw new UpdateError("usage", `Cannot read file descriptor ${number}: ${reason(cause)}`, {
+    const isOther = cause instanceof Deno.errors.NotCapable ||
+      cause instanceof Deno.errors.NotFound;
+    const why = isOther ? "it is not open, or no pipe and no file" : reason(cause);
+    throw new UpdateError("usage", `Cannot read file descriptor ${number}: ${why}`, {
       hint: "--auth-fd needs a pipe or a file that is open for reading, such as 3<FILE in a shell.",
       cause,
     });
   } finally {
     file?.close();
+  }
+}
+
+/** The runtime opens a pipe by such a name, and a file by its own only. */
+function behind(fs: System["fs"], name: string): string {
+  try {
+    return fs.realPathSync(name);
+  } catch {
+    return name;
   }
 }
 

@@ -2,12 +2,13 @@
 import { join } from "node:path";
 import { UpdateError } from "../base/errors.ts";
 import { lookAt } from "../files/durable_files.ts";
-import { readTrusted } from "../files/trusted_file.ts";
+import { lookAtTrusted, readTrusted } from "../files/trusted_file.ts";
 import { hasStateDir } from "../installation/install_dir.ts";
 import { type Journal, readJournal } from "../transaction/journal.ts";
 import { type Holder, isHolderAlive, readHolder } from "../installation/holder.ts";
 import { isHiddenName } from "../installation/names.ts";
 import { findOrphans } from "../orphans/orphans.ts";
+import { requireOwnFolder } from "../installation/trust.ts";
 import { knownReceipt, readReceipt } from "../installation/receipt.ts";
 import { asWarning } from "../output/failure.ts";
 import type { Session } from "../session.ts";
@@ -42,7 +43,7 @@ export async function showStatus(session: Session, json: boolean): Promise<void>
 
 async function readStatus(session: Session): Promise<Status> {
   const { system, dir } = session;
-  const used = hasStateDir(system, dir);
+  const used = hasStateDir(system, dir) && lookOrTell(session, () => isUsable(session)) === true;
   const look = <T>(step: () => T, otherwise: T) =>
     used ? lookOrTell(session, step) ?? otherwise : otherwise;
   const state = look(() => readReceipt(system, dir), "none");
@@ -65,6 +66,13 @@ async function readStatus(session: Session): Promise<Status> {
     leftovers: leftovers(session, used),
     lockedBy: used ? await livingHolder(session) : null,
   };
+}
+
+/** What is wrong here stops everything that changes something. Throws `filesystem`. */
+function isUsable({ system, dir }: Session): boolean {
+  requireOwnFolder(system, dir.state, "the state dir");
+  lookAtTrusted(system, dir.lock, "the lock");
+  return true;
 }
 
 function readLastRun({ system, dir }: Session): unknown {

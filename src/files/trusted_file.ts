@@ -58,7 +58,7 @@ export function refusal(
   const hint = special || (!foreign && !open)
     ? `Look who made it, and remove it.`
     : foreign
-    ? `Look who made it. If it is what you want: chown ${user.uid} "${path}", as root.`
+    ? `Look who made it, and remove it if you do not know. If it is yours: chown ${user.uid} "${path}", as root.`
     : `Look whether it is what you want, then: chmod go-w "${path}"`;
   return new UpdateError(
     "filesystem",

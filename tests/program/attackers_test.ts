@@ -220,6 +220,37 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "--status tells what stops every update: a state dir or a lock that is not to be used",
+  ignore: !isRoot,
+  async fn() {
+    using machine = await makeMachine();
+    const cases: [what: string, told: RegExp, make: (state: string) => void][] = [
+      ["another user's folder", /the state dir ".*": it belongs to another user/, (state) => {
+        put(state, [OTHER, OTHER], 0o755);
+      }],
+      ["a file", /the state dir ".*": it is not a folder of its own/, (state) => {
+        put(state, [USER, USER], 0o600, "x");
+      }],
+      ["with a folder as its lock", /the lock ".*": it is a folder/, (state) => {
+        put(state, [USER, USER], 0o700);
+        put(join(state, "lock"), [USER, USER], 0o700);
+      }],
+    ];
+    for (const [what, told, make] of cases) {
+      const { bin, state } = makePlace(machine, USER, USER, 0o755);
+      make(state);
+      const { code, stdout, stderr } = await runAs(USER, machine.shim, [
+        ...["--install-dir", bin, "--status"],
+      ]);
+      assertEquals(code, 0, `${what}: ${stderr}`);
+      assertMatch(stderr, told);
+      assertMatch(stderr, /and remove it/);
+      assertStringIncludes(stdout, "not installed by updater-shim");
+    }
+  },
+});
+
 /** What is put where a file of ours belongs. */
 const SPECIAL: Record<string, (path: string, machine: Machine) => void> = {
   "a FIFO": (path) => {

@@ -62,7 +62,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "They can come by a file descriptor: a pipe, or the standard input",
+  name: "They can come by a file descriptor: a pipe, a file, or the standard input",
   ignore,
   async fn() {
     await using server = privateServer(BASIC);
@@ -73,6 +73,7 @@ Deno.test({
     for (
       const script of [
         `"${shim}" ${arguments_} --auth-fd 3 3< <(echo "${entry}")`,
+        `echo "${entry}" >"${it.folder}/entry" && "${shim}" ${arguments_} --auth-fd 3 3<"${it.folder}/entry"`,
         `echo "${entry}" | "${shim}" ${arguments_} --auth-fd=0`,
       ]
     ) {
@@ -81,7 +82,10 @@ Deno.test({
     }
     const closed = await it.run("--check", "--manifest", server.url, "--auth-fd", "77");
     assertEquals(closed.code, 2);
-    assertMatch(closed.stderr, /Cannot read file descriptor 77/);
+    assertMatch(
+      closed.stderr,
+      /Cannot read file descriptor 77: it is not open, or no pipe and no file/,
+    );
   },
 });
 
