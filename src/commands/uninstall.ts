@@ -56,6 +56,10 @@ export async function uninstall(session: Session, lock: Lock): Promise<void> {
   if (shim) await refuseOtherShims(session, shim);
   refuseReadOnly(session, [...files, ...shim ? [shim] : []]);
   keepForeign(session, receipt, null);
+  // Before the files: a kill in between would leave what the next repair brings them back from.
+  if (isThere(fs, dir.rollback)) {
+    onFile("remove", dir.rollback, () => fs.removeSync(dir.rollback, { recursive: true }));
+  }
   for (const path of files) onFile("remove", path, () => removeIfThere(fs, path));
   removeStateButReceipt(session);
   // What the tools of the folder share goes with the last one.

@@ -199,6 +199,27 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "Killed at any step, a --repair brings back nothing that was removed",
+  ignore,
+  async fn() {
+    for (let step = 1;; step++) {
+      await using place = new Place();
+      const shim = place.write(`tool/${SHIM}`, "stands for the program that runs");
+      await installHere(place, shim);
+      await installHere(place, shim, "2.0.0"); // Both have an old version to go back to.
+      const kill = new FaultAt(step, "EIO", true);
+      await run(["--uninstall", "--quiet"], systemOf(shim, kill));
+      if (!kill.reached) return;
+      const tools = () => list(place.folder).filter((name) => /^toolx?$/.test(name));
+      if (!list(place.parent).includes("tool")) continue;
+      const before = tools();
+      await run(["--repair", "--quiet"], systemOf(shim));
+      assertEquals(tools(), before, `killed at step ${step}`);
+    }
+  },
+});
+
 /** The next start; where the shim was gone already, that of one that was installed anew. */
 async function finish(place: Place, shim: string, step: number): Promise<void> {
   if (!list(place.parent).includes("tool")) return;
@@ -209,9 +230,9 @@ async function finish(place: Place, shim: string, step: number): Promise<void> {
   assertEquals(code, 0, `killed at step ${step}`);
 }
 
-async function installHere(place: Place, shim: string): Promise<void> {
+async function installHere(place: Place, shim: string, version = "1.0.0"): Promise<void> {
   for (const name of ["tool", "toolx"]) {
-    const from = place.write("new", tool("1.0.0"));
+    const from = place.write("new", tool(version));
     const args = ["--quiet", "--from", from, "--target", name];
     assertEquals(await run(args, systemOf(shim)), 0);
     Deno.removeSync(from);
