@@ -1,12 +1,14 @@
 /**
  * `deno task bench [SECTION…]`: the figures that the project promises, measured side by side in one run
  * on real executables, as a table. Linux only. Exit code 1 when a target is missed beyond the spread of
- * what was measured. Two are no part of all: `growth` draws `.github/growth.svg`, in ten minutes, and
+ * what was measured. Three are no part of all: `growth` draws `.github/growth.svg`, in ten minutes, `line`
+ * is a line that loses packets (root), and
  * `peers FOLDER` runs other libraries, which lie in that folder (`.github/FIGURES.md`).
  */
 import { join } from "@std/path";
 import { archives } from "./bench_archives.ts";
 import { type Row, table } from "./bench_figures.ts";
+import { slowLine } from "./bench_line.ts";
 import { drawGrowth } from "./bench_growth.ts";
 import type { Bench } from "./bench_material.ts";
 import { patches } from "./bench_patches.ts";
@@ -38,6 +40,7 @@ async function prepare(folder: string): Promise<Bench> {
 interface Wanted {
   readonly sections: readonly string[];
   readonly growth: boolean;
+  readonly line: boolean;
   /** Where other libraries lie. */
   readonly peers?: string;
 }
@@ -48,12 +51,17 @@ function readArguments(args: readonly string[]): Wanted {
   const folder = at < 0 ? undefined : args[at + 1];
   if (at >= 0 && folder === undefined) throw new Error("peers needs a folder: .github/FIGURES.md");
   const names = at < 0 ? args : args.toSpliced(at, 2);
-  const known = [...Object.keys(SECTIONS), "growth"];
+  const known = [...Object.keys(SECTIONS), "growth", "line"];
   const unknown = names.find((name) => !known.includes(name));
   if (unknown) throw new Error(`no section ${unknown}: ${known.join(", ")}, peers FOLDER`);
-  const sections = names.filter((name) => name !== "growth");
+  const sections = names.filter((name) => name in SECTIONS);
   const growth = names.includes("growth");
-  return { sections, growth, ...(folder !== undefined && { peers: folder }) };
+  return {
+    sections,
+    growth,
+    line: names.includes("line"),
+    ...(folder !== undefined && { peers: folder }),
+  };
 }
 
 async function main(args: readonly string[]): Promise<void> {
@@ -66,6 +74,7 @@ async function main(args: readonly string[]): Promise<void> {
     for (const [name, section] of Object.entries(SECTIONS)) {
       if (args.length === 0 || wanted.sections.includes(name)) rows.push(...await section(bench));
     }
+    if (wanted.line) rows.push(...await slowLine(bench));
     if (wanted.peers !== undefined) rows.push(...await peers(bench, wanted.peers));
     if (rows.length > 0) console.log(`\n${table(rows)}`);
     if (rows.some(({ met }) => !met)) Deno.exitCode = 1;

@@ -262,6 +262,13 @@ export const denoSystem: System = {
   clock,
   terminal,
   fetch: (url, init) => fetch(url, { redirect: "manual", ...init }),
+  connection() {
+    const client = Deno.createHttpClient({ http2: false });
+    return {
+      fetch: (url, init) => fetch(url, { redirect: "manual", ...init, client }),
+      [Symbol.dispose]: () => client.close(),
+    };
+  },
   randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
   onStopSignal,
 };

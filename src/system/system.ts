@@ -47,6 +47,8 @@ export interface System extends Steps {
   readonly terminal: Terminal;
   /** The network. Redirects are never followed unless `init` says so. */
   fetch(url: string, init: RequestInit): Promise<Response>;
+  /** The same over a connection of its own: two requests of one HTTP/2 connection are slow as one. */
+  connection(): Disposable & Pick<System, "fetch">;
   /** Calls back at every such signal; from then on the signal does nothing else. */
   onStopSignal(listener: (signal: StopSignal) => void): void;
 }

@@ -3,6 +3,7 @@ import { lookAt, writeAll } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
 import { openOrMake } from "../files/trusted_file.ts";
+import { NoPartsError, readInParts } from "./parts.ts";
 import { HttpError, request } from "./request.ts";
 import { readBody } from "./response_body.ts";
 import { PassingError, type Transfer, withRetries } from "./retry.ts";
@@ -49,12 +50,28 @@ export async function fillPartial(
   return download;
 }
 
+/** One connection is slow, and the server can give parts of that version. */
+class SlowError extends Error {
+  constructor(readonly validator: string) {
+    super("slow");
+  }
+}
+
+/** Only a strong entity tag says that two answers are of the same bytes (RFC 9110, 8.8.1). */
+function partValidator({ status, headers }: Response): string | undefined {
+  const etag = headers.get("etag");
+  const gives = status === 206 || headers.get("accept-ranges") === "bytes";
+  return gives && etag?.startsWith('"') ? etag : undefined;
+}
+
 class PartialDownload {
   /** Bytes on the disk that belong to the file, as far as is known. */
   kept: number;
   /** They are of more than one answer. */
   pieced: boolean;
   #ranges: boolean;
+  /** Whether several connections at once may be tried. */
+  #parts = true;
   /** "Later" (408, 429) was the answer to the last range that was asked for. */
   #putOff = false;
   readonly #file: RemoteFile;
@@ -92,10 +109,11 @@ class PartialDownload {
     this.#putOff = false;
     try {
       this.#accept(response);
-      await this.#append(response);
+      await this.#append(response, (out) => this.#takeWhole(response, out));
     } catch (error) {
       await response.body?.cancel().catch(() => {});
-      throw error;
+      if (!(error instanceof SlowError)) throw error;
+      await this.#append(response, (out) => this.#takeParts(error.validator, out));
     }
     if (this.kept < size) {
       throw new PassingError(`cut off after ${this.kept} of ${size} bytes`);
@@ -146,7 +164,8 @@ class PartialDownload {
     throw new PassingError(`HTTP ${status} with the range "${given.slice(0, 100)}"`);
   }
 
-  async #append(response: Response): Promise<void> {
+  /** Writes to the partial file, from where what belongs to it ends. */
+  async #append(response: Response, write: (out: OpenFile) => Promise<void>): Promise<void> {
     const { system } = this.#transfer;
     const out = onFile("write", this.#partial, () => {
       const out = openOrMake(system, this.#partial, "the partial download");
@@ -160,9 +179,38 @@ class PartialDownload {
     try {
       this.#behind?.reached(this.kept);
       writeSidecar(system.fs, this.#partial, this.#file, response.headers);
-      await readBody(response, this.#transfer, (part) => this.#take(out, part));
+      await write(out);
     } finally {
       out.close();
+    }
+  }
+
+  /** Throws `SlowError` where several connections may be faster. */
+  async #takeWhole(response: Response, out: OpenFile): Promise<void> {
+    const { system: { clock }, limits: { slowMs, slowBytesPerSecond } } = this.#transfer;
+    const begun = clock.monotonic(), first = this.kept;
+    const validator = this.#parts ? partValidator(response) : undefined;
+    await readBody(response, this.#transfer, (part) => {
+      this.#take(out, part);
+      const ms = clock.monotonic() - begun;
+      const rate = (this.kept - first) / ms * 1000;
+      if (validator === undefined || ms < slowMs || rate >= slowBytesPerSecond) return;
+      // What is about to end needs no help.
+      if ((this.#file.size - this.kept) / rate * 1000 > slowMs) throw new SlowError(validator);
+    });
+  }
+
+  async #takeParts(validator: string, out: OpenFile): Promise<void> {
+    this.pieced = true;
+    const { url, size } = this.#file;
+    const from = this.kept;
+    const rest = { url, size, from, validator };
+    try {
+      await readInParts(rest, this.#transfer, (part) => this.#take(out, part));
+    } catch (error) {
+      // Or it lets nobody have another connection.
+      if (error instanceof NoPartsError || this.kept === from) this.#parts = false;
+      throw error;
     }
   }
 

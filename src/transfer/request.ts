@@ -88,12 +88,12 @@ function nextUrl(from: URL, { status, headers }: Response, allowHttp: boolean): 
 async function get(
   url: URL,
   headers: Record<string, string>,
-  { system, limits: { connectMs }, signal }: Transfer,
+  { system, fetch = system.fetch, limits: { connectMs }, signal }: Transfer,
 ): Promise<Response> {
   const slow = new AbortController();
   const timer = setTimeout(() => slow.abort(), connectMs);
   try {
-    return await system.fetch(url.href, {
+    return await fetch(url.href, {
       headers,
       redirect: "manual",
       signal: AbortSignal.any([signal, slow.signal]),

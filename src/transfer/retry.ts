@@ -15,6 +15,9 @@ export interface Limits {
   readonly idleMs: number;
   /** All of it, retries and pauses included. */
   readonly totalMs: number;
+  /** A connection that is slower than this so long after its start is helped by others. */
+  readonly slowBytesPerSecond: number;
+  readonly slowMs: number;
   /** Averaged over `rateWindowMs`; a server that drips must not hold us for days. */
   readonly minBytesPerSecond: number;
   readonly rateWindowMs: number;
@@ -33,6 +36,8 @@ export const DEFAULT_LIMITS: Limits = {
   connectMs: 30_000,
   idleMs: 30_000,
   totalMs: 2 * 3600_000,
+  slowBytesPerSecond: 1024 * 1024,
+  slowMs: 5_000,
   minBytesPerSecond: 1024,
   rateWindowMs: 60_000,
   tries: 5,
@@ -66,6 +71,8 @@ export interface Transfer {
   readonly authorize: Authorize | undefined;
   readonly signal: AbortSignal;
   readonly limits: Limits;
+  /** Default: the system's. */
+  readonly fetch?: System["fetch"];
   /** What it is about, fit to be shown. */
   readonly shown: string;
   /** When the time is up, by `clock.monotonic()`. */

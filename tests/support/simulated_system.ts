@@ -58,6 +58,9 @@ export function simulatedSystem(fs: SimulatedFileSystem, seen: FileSystem = fs):
       inputEnd: () => Promise.resolve(),
     },
     fetch: () => Promise.reject(new TypeError("there is no network here")),
+    connection() {
+      throw new Error("there is no network here");
+    },
     randomBytes: (count) => unusedBytes(fs, count),
     onStopSignal() {},
   };
