@@ -81,7 +81,7 @@ export const BREAKAGES: readonly Breakage[] = [
   },
   {
     name: "recovery forgets the journal before it has put anything back",
-    file: "src/transaction/recover.ts",
+    file: "src/transaction/carry_out.ts",
     from: "await putBack(session, files);\n      return { removed",
     to:
       "session.system.fs.removeSync(session.dir.journal);\n      await putBack(session, files);\n      return { removed",

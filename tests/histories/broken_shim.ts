@@ -41,7 +41,7 @@ export const SABOTAGES: Record<string, readonly Change[]> = {
     },
   ],
   "leaves an interrupted set as it is": [{
-    file: "src/transaction/recover.ts",
+    file: "src/transaction/carry_out.ts",
     from: "  await replaceAll(session, rest);\n",
     to: "",
   }],
