@@ -20,6 +20,9 @@ const SWEEPS: readonly [what: string, least: readonly [number, number], scenario
   ["one target", [30, 30], ONE],
   ["one target that runs", [40, 60], { ...ONE, ...RUNNING }],
   ["one target that runs, and is put back", [8, 15], { ...ONE, ...RUNNING, ...SICK }],
+  ["one target, beside another tool", [30, 30], { ...ONE, shared: true }],
+  ["one target, and the folder is moved", [30, 30], { ...ONE, then: "moved" }],
+  ["one target, and the folder is copied", [30, 30], { ...ONE, then: "copied" }],
   ["three targets", [45, 15], THREE],
   ["three targets that run", [70, 80], { ...THREE, ...RUNNING }],
   ["three targets that run, and are put back", [15, 20], { ...THREE, ...RUNNING, ...SICK }],
@@ -45,6 +48,7 @@ const BROKEN: readonly [what: Breakage, complaint: RegExp, scenario: Scenario][]
   ["move aside", /the update ended .*The targets are missing/, ONE],
   ["aside first", /the update ended .*The targets are missing/, ONE],
   ["no journal", /After the repair /, THREE],
+  ["tidy for all", /guest\.exe/, { ...ONE, shared: true }],
   ["keep trash", /After the repair there is still .*aside\.exe/, { ...ONE, ...RUNNING }],
 ];
 

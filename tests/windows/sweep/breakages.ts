@@ -11,7 +11,8 @@ export type Breakage =
   | "move aside"
   | "aside first"
   | "no journal"
-  | "keep trash";
+  | "keep trash"
+  | "tidy for all";
 
 /** The file system with that fault in it; each of its own steps is one that a kill can precede. */
 export function broken(breakage: Breakage, fs: FileSystem): FileSystem {
@@ -28,6 +29,8 @@ export function broken(breakage: Breakage, fs: FileSystem): FileSystem {
       return new NoJournal(fs, NO_FAULT);
     case "keep trash":
       return new KeepTrash(fs, NO_FAULT);
+    case "tidy for all":
+      return new TidyForAll(fs, NO_FAULT);
   }
 }
 
@@ -52,5 +55,14 @@ class NoJournal extends FaultyFileSystem {
 class KeepTrash extends FaultyFileSystem {
   override removeSync(path: string, options?: { recursive?: boolean }): void {
     if (!path.includes("\\trash\\")) super.removeSync(path, options);
+  }
+}
+
+/** Who has nothing to roll back to any more takes the others' copies along. */
+class TidyForAll extends FaultyFileSystem {
+  override removeSync(path: string, options?: { recursive?: boolean }): void {
+    super.removeSync(path, options);
+    const state = /(.*)\\[^\\]+\\journal$/.exec(path)?.[1];
+    if (state) this.inner.removeSync(`${state}\\guest\\rollback\\guest.exe`);
   }
 }

@@ -99,7 +99,7 @@ class Sweep {
     place.execute();
     await this.#settle(place);
     if (isNew) await this.#updateAgain(place);
-    Deno.removeSync(place.folder, { recursive: true });
+    place.remove();
     return killed;
   }
 
@@ -112,7 +112,7 @@ class Sweep {
     if (killed) this.#repairKills++;
     this.#look(place.folder, `the update ended at step ${n}, its repair (${output.trim()})`);
     await this.#settle(place);
-    Deno.removeSync(place.folder, { recursive: true });
+    place.remove();
     return killed;
   }
 
@@ -143,7 +143,8 @@ class Sweep {
 
   /** The next starts of the shim: while the old images are still executed, then without. */
   async #settle(place: Place): Promise<void> {
-    const { scenario, breakage } = this, { folder } = place;
+    const { scenario, breakage } = this;
+    const checkOriginal = place.change(), { folder } = place;
     const fs = broken(breakage, denoSystem.fs);
     await scenarios.repair(scenario, folder, fs);
     const version = scenarios.checkRepaired(scenario, folder);
@@ -152,6 +153,7 @@ class Sweep {
     await scenarios.repair(scenario, folder, fs);
     if (scenarios.checkRepaired(scenario, folder) !== version) throw new Error("It changed again");
     scenarios.checkNothingLeft(scenario, folder);
+    checkOriginal();
   }
 
   async #updateAgain({ folder }: Place): Promise<void> {

@@ -1,8 +1,9 @@
 /** A tool of small executables, its update and repair, and what must be true of it at every time. */
-import { basename, join } from "@std/path";
+import { basename, dirname, join } from "@std/path";
 import { denoSystem } from "../../../src/system/deno_system.ts";
 import type { FileSystem } from "../../../src/system/file_system.ts";
 import * as installations from "../../support/installation.ts";
+import { RECEIPT } from "../../support/receipt.ts";
 import { image } from "./images.ts";
 
 /** What is updated, and how. */
@@ -12,7 +13,18 @@ export interface Scenario {
   readonly locked: boolean;
   /** The new version fails its health check once it is in place: all is put back. */
   readonly sick: boolean;
+  /** Another tool has its executable, receipt and rollback copy in the folder: nothing of it changes. */
+  readonly shared?: boolean;
+  /** What somebody does to the folder before the next start. What runs in it cannot be moved. */
+  readonly then?: "moved" | "copied";
 }
+
+/** What the other tool has, by its path in the install dir. */
+const GUEST: Readonly<Record<string, string>> = {
+  "guest.exe": "guest 2",
+  ".updater-shim/guest/receipt.json": JSON.stringify({ ...RECEIPT, tool: "guest", name: "guest" }),
+  ".updater-shim/guest/rollback/guest.exe": "guest 1",
+};
 
 /** The names of the targets. */
 export function namesOf({ targets }: Scenario): string[] {
@@ -26,6 +38,20 @@ export function prepare(scenario: Scenario, folder: string): void {
   for (const name of namesOf(scenario)) {
     Deno.writeFileSync(join(folder, name), image(`old ${name}`));
     Deno.writeFileSync(join(rollback, name), image(`older ${name}`));
+  }
+  if (!scenario.shared) return;
+  for (const [path, text] of Object.entries(GUEST)) {
+    Deno.mkdirSync(dirname(join(folder, path)), { recursive: true });
+    Deno.writeTextFileSync(join(folder, path), text);
+  }
+}
+
+function checkGuest({ shared }: Scenario, folder: string): void {
+  if (!shared) return;
+  for (const [path, text] of Object.entries(GUEST)) {
+    if (Deno.readTextFileSync(join(folder, path)) !== text) {
+      throw new Error(`"${path}" was changed`);
+    }
   }
 }
 
@@ -82,6 +108,7 @@ export function checkEnded(scenario: Scenario, folder: string): boolean {
   const aside = [...Deno.readDirSync(folder)].filter(({ name }) => ASIDE.test(name));
   const excused = scenario.locked && missing === 1 && aside.length > 0;
   if (missing > 0 && !excused) throw new Error(`The targets are ${versions}`);
+  checkGuest(scenario, folder);
   return missing > 0;
 }
 
@@ -95,6 +122,9 @@ export function checkRepaired(scenario: Scenario, folder: string): "old" | "new"
 
 /** After a repair with no image executed any more: nothing but the targets and the state dir. */
 export function checkNothingLeft(scenario: Scenario, folder: string): void {
-  const strange = installations.strangersOf(installationOf(scenario, folder));
+  checkGuest(scenario, folder);
+  const guest = scenario.shared ? ["guest.exe", ".updater-shim/guest"] : [];
+  const strange = installations.strangersOf(installationOf(scenario, folder))
+    .filter((path) => !guest.some((name) => path === join(folder, name)));
   if (strange.length > 0) throw new Error(`After the repair there is still ${strange}`);
 }
