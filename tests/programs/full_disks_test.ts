@@ -57,3 +57,24 @@ Deno.test({
       /Cannot replace ".*\/tool": .*busy.*\n {2}The file is a mount of its own \(a bind mount\)/,
     ),
 });
+
+Deno.test({
+  name:
+    "An uninstall succeeds where the folder that the shim made cannot be removed: a mount point",
+  fn: () =>
+    withTool(async (folder, shim) => {
+      await using server = serve(releaseRoutes(RELEASE));
+      const script = `set -e
+        "$2" --quiet --install-dir "$1/made" --manifest "$3"
+        mount --bind "$1/made" "$1/made"
+        cd /
+        "$2" --install-dir "$1/made" --uninstall --yes
+        ls -A "$1/made"
+        ! rmdir "$1/made" 2>/dev/null`;
+      const inside = ["unshare", "--map-root-user", "--mount", "sh", "-c", script];
+      const manifest = `${server.url}/release.json`;
+      const { code, stdout, stderr } = await run([...inside, "sh", folder, shim, manifest]);
+      assertEquals([code, stdout], [0, ""], stderr);
+      assertMatch(stderr, /Removed:\n {2}.*\/made\/tool\n/);
+    }),
+});

@@ -33,6 +33,8 @@ const EXPLORED: [what: string, least: number, scenario: Scenario][] = [
   ["two files, one of them new", 350, { model: "split", targets: TWO, firstOfLast: true }],
   ["two files that turn out sick", 350, { model: "split", targets: TWO, sick: true }],
   ["two files, beside another tool", 250, { model: "ordered", targets: TWO, shared: true }],
+  ["two files, and the folder is moved", 300, { model: "subset", targets: TWO, then: "moved" }],
+  ["two files, and the folder is copied", 150, { model: "ordered", targets: TWO, then: "copied" }],
   ["two files, by patches", 200, { model: "ordered", targets: TWO, patched: true }],
   ["three files", 1000, { model: "subset", targets: THREE }],
   ["three files, one of them new", 800, { model: "ordered", targets: THREE, firstOfLast: true }],
@@ -118,6 +120,12 @@ const BROKEN: [what: string, complaint: RegExp, scenario: Scenario][] = [
     targets: ONE,
     shared: true,
     wrap: (fs) => new broken.TidiesForAll(fs),
+  }],
+  ["what is done to the original of a copy", /original of the copy was changed/, {
+    model: "ordered",
+    targets: ONE,
+    then: "copied",
+    wrap: (fs) => new broken.TidiesTheOriginal(fs),
   }],
   ["no journal", /the set is (old, new|new, old)|is still/, {
     model: "ordered",

@@ -118,3 +118,13 @@ export class TidiesForAll extends WholeFileSystem {
     file.close();
   }
 }
+
+/** Takes the absolute paths of the original for its own: what it removes in a copy, it removes there. */
+export class TidiesTheOriginal extends WholeFileSystem {
+  override removeSync(path: string, options?: { recursive?: boolean }): void {
+    this.inner.removeSync(path, options);
+    if (path.startsWith("/copied/") && path.endsWith("/journal")) {
+      this.inner.removeSync(path.replace("/copied/", "/opt/"));
+    }
+  }
+}

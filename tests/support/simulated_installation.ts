@@ -28,6 +28,8 @@ export interface Scenario {
   readonly sick?: boolean;
   /** Another tool lives in the folder, with a receipt and a rollback copy: nothing of it may change. */
   readonly shared?: boolean;
+  /** What somebody does to the folder after a crash, before the next start. */
+  readonly then?: "moved" | "copied";
   /** What is installed is updated by patches, and where that fails by the full file. */
   readonly patched?: boolean;
   /** Exchanges the file system of an update or a repair, to break it. */
@@ -61,16 +63,64 @@ export function explorationOf(scenario: Scenario): Exploration {
     disk,
     options: { ...optionsOf(scenario), executing: new Set(executing ? images : []) },
     program: (fs) => update(scenario, fs),
-    recovery: (fs) => repair(scenario, fs),
+    recovery: (fs) => {
+      change(scenario, fs.disk);
+      return repair(scenario, fs);
+    },
     checkCrashed: (crashed) => checkCrashed(scenario, crashed),
     checkRecovered: (disk, before, executing) => {
       checkSet(scenario, disk, before);
       checkGuest(scenario, disk);
+      if (scenario.then === "copied" && treeOf(disk, FOLDER) !== treeOf(before.disk, FOLDER)) {
+        throw new Error("The original of the copy was changed");
+      }
       if (executing) return;
       checkNothingLeft(scenario, disk);
       checkReceipt(scenario, disk);
     },
   };
+}
+
+/** The folder is what it will be from then on: once. */
+function change({ then }: Scenario, disk: SimulatedDisk): void {
+  if (!then || disk.find(ROOT, then) !== undefined) return;
+  const original = disk.find(ROOT, basename(FOLDER))!;
+  if (then === "copied") {
+    copyTree(disk, original, disk.create(ROOT, then, 0o755, true));
+  } else {
+    const names = [{ name: basename(FOLDER), inode: undefined }, { name: then, inode: original }];
+    disk.change(names.map((change) => ({ folder: ROOT, ...change })));
+  }
+  disk.syncFolder(ROOT);
+}
+
+function copyTree(disk: SimulatedDisk, from: number, to: number): void {
+  for (const [name, id] of disk.names.get(from)!) {
+    const { bytes, mode } = disk.inodes.get(id)!.now;
+    const isFolder = disk.names.has(id);
+    const copy = disk.create(to, name, mode, isFolder);
+    if (isFolder) copyTree(disk, id, copy);
+    else {
+      disk.write(copy, { bytes });
+      disk.syncFile(copy);
+    }
+  }
+  disk.syncFolder(to);
+}
+
+/** All that is visible below a folder. */
+function treeOf(disk: SimulatedDisk, path: string): string {
+  const tree = (folder: number): unknown =>
+    [...disk.names.get(folder)!].toSorted(([a], [b]) => a < b ? -1 : 1).map(([name, id]) => [
+      name,
+      disk.names.has(id) ? tree(id) : [...disk.inodes.get(id)!.now.bytes].join(),
+    ]);
+  return JSON.stringify(tree(disk.find(ROOT, basename(path))!));
+}
+
+/** Where the folder is now. */
+function folderOn({ then }: Scenario, disk: SimulatedDisk): string {
+  return then && disk.find(ROOT, then) !== undefined ? `/${then}` : FOLDER;
 }
 
 function isFirst({ targets, firstOfLast = false }: Scenario, index: number): boolean {
@@ -144,10 +194,15 @@ function contentOf(version: "old" | "new", path: string): Uint8Array<ArrayBuffer
 
 /** The scenario on that file system, as a run sees it. */
 function installationOf(
-  { sick = false, targets }: Scenario,
+  scenario: Scenario,
   fs: SimulatedFileSystem,
   seen: FileSystem = fs,
 ): installations.Installation {
+  const { sick = false } = scenario;
+  const folder = folderOn(scenario, fs.disk);
+  const targets = scenario.targets.map((path) =>
+    dirname(path) === FOLDER ? `${folder}/${basename(path)}` : path
+  );
   const system = simulatedSystem(fs, seen);
   const { processes } = system;
   const run = processes.run;
@@ -155,7 +210,9 @@ function installationOf(
     const result = await run(path, ...rest);
     return sick && targets.includes(path) ? { ...result, code: 1 } : result;
   };
-  return { system, folder: FOLDER, targets, content: contentOf };
+  const content: installations.Installation["content"] = (version, path) =>
+    contentOf(version, path.replace(`${folder}/`, `${FOLDER}/`));
+  return { system, folder, targets, content };
 }
 
 /** The real thing, from the first staged file to the removed journal. Returns what it tells. */
