@@ -162,12 +162,12 @@ async function compile(bundle: string, options: CompileOptions): Promise<void> {
     "--unstable-worker-options",
     // The cache would be read from a predictable name in a folder that everybody can write to.
     "--no-code-cache",
-    // Else whoever ends soon waits for what V8 has begun to compile for later: 3 ms of each start.
-    "--v8-flags=--no-concurrent-sparkplug",
     ...[`--env-file=${writeEnvironment(cwd)}`, ...allowed],
     ...["--output", resolve(options.output)],
   ];
-  const engine = options.engine ? ["--engine", options.engine] : [];
+  // V8: else whoever ends soon waits for what it has begun to compile for later, 3 ms of each start.
+  const v8 = "--v8-flags=--no-concurrent-sparkplug";
+  const engine = options.engine ? ["--engine", options.engine] : [v8];
   const normal = [...common, ...engine, "--target", target, bundle];
   if (!fallback || options.engine || target !== PINNED.target) {
     await runProgram(Deno.execPath(), normal, { cwd });
@@ -178,7 +178,7 @@ async function compile(bundle: string, options: CompileOptions): Promise<void> {
   } catch {
     // Whatever else than the download was wrong with it is wrong with this one too.
     const env = { DENORT_BIN: await pinnedRuntime() };
-    await runProgram("npx", ["-y", PINNED.compiler, ...common, bundle], { cwd, env });
+    await runProgram("npx", ["-y", PINNED.compiler, ...common, v8, bundle], { cwd, env });
   }
 }
 
