@@ -61,7 +61,8 @@ export async function readInParts(
   async function work(): Promise<void> {
     using connection = transfer.system.connection();
     const own: Transfer = { ...transfer, signal, fetch: connection.fetch };
-    while (next < size) {
+    // Who comes too late to hear that another one has failed must not wait for what it had.
+    while (next < size && !signal.aborted) {
       const buffer = free.pop() ??
         await new Promise<Bytes | undefined>((resolve) => waiting.push(resolve));
       // Somebody else has failed, or what is left is under way.
