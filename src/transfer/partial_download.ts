@@ -71,7 +71,7 @@ class PartialDownload {
   pieced: boolean;
   #ranges: boolean;
   /** Whether several connections at once may be tried. */
-  #parts = true;
+  #parts: boolean;
   /** "Later" (408, 429) was the answer to the last range that was asked for. */
   #putOff = false;
   readonly #file: RemoteFile;
@@ -85,6 +85,7 @@ class PartialDownload {
     this.#partial = partial;
     this.#transfer = transfer;
     this.#ranges = options.ranges;
+    this.#parts = options.ranges;
     this.#progress = options.progress;
     this.#behind = options.behind;
     const size = lookAt(transfer.system.fs, partial)?.size ?? 0;

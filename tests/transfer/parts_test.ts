@@ -6,7 +6,7 @@ import { delay, dripping, partsOf, type Server } from "../support/dripping_serve
 import { hostileServer } from "../support/hostile_server.ts";
 
 const SIZE = 13_000_000;
-const PART = 1024 * 1024;
+const PART = 512 * 1024;
 /** Anything on loopback is slow by these. */
 const SLOW: Partial<Limits> = { slowMs: 100, slowBytesPerSecond: 1e9, pauseMs: 1 };
 
@@ -67,6 +67,12 @@ const WRONG: Record<string, NonNullable<Server["part"]>> = {
     new Uint8Array(end - start + 1),
   ),
     true),
+  "a part of another version": async ({ reply }, start, end) => (await reply(
+    206,
+    { etag: '"two"', "content-range": `bytes ${start}-${end}/${SIZE}` },
+    new Uint8Array(end - start + 1),
+  ),
+    true),
   "a part that is too long": async ({ reply }, start, end) => (await reply(
     206,
     { "content-range": `bytes ${start}-${end}/${SIZE}` },
@@ -85,6 +91,22 @@ for (const [what, part] of Object.entries(WRONG)) {
     assert(/^bytes=\d+-$/.test(server.asked.at(-1)!.headers.get("range")!));
   });
 }
+
+Deno.test("where parts are of other bytes under the same tag, one connection fetches all of it", async () => {
+  using bed = new DownloadBed(SIZE);
+  const { answer } = dripping(bed.content, {
+    async part({ reply }, start, end) {
+      const range = `bytes ${start}-${end}/${SIZE}`;
+      const headers = { etag: '"one"', "content-range": range };
+      await reply(206, headers, new Uint8Array(end - start + 1));
+      return true;
+    },
+  });
+  await using server = hostileServer(answer);
+  await bed.download(server, SLOW);
+  assertEquals(bed.read(), bed.content);
+  assertEquals(server.asked.at(-1)!.headers.get("range"), null);
+});
 
 Deno.test("a part that is cut off is asked for again", async () => {
   using bed = new DownloadBed(SIZE);
