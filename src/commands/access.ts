@@ -9,6 +9,7 @@ import { parseCredentials } from "../transfer/credentials.ts";
 import type { Access } from "../transfer/retry.ts";
 
 const LIMIT = 64 * 1024;
+const CAT_MS = 5_000;
 
 /** Reads the credentials, where there are any. Throws `usage`, and `filesystem` for a file of others. */
 export async function openAccess(
@@ -44,7 +45,8 @@ async function readPrivate({ fs, user }: System, path: string): Promise<string> 
 }
 
 /** Whoever gave us the descriptor vouches for it. It may be a pipe: a secret that is on no disk. */
-async function readDescriptor({ fs, os, terminal }: System, number: number): Promise<string> {
+async function readDescriptor(system: System, number: number): Promise<string> {
+  const { fs, os, terminal } = system;
   if (os === "windows") {
     throw new UpdateError("usage", "--auth-fd does not exist on Windows", {
       hint: "Use --auth-file. For all options: updater-shim --help",
@@ -54,11 +56,14 @@ async function readDescriptor({ fs, os, terminal }: System, number: number): Pro
   try {
     // The runtime lets nobody open its own standard input by that name.
     if (number === 0) return await readToEnd((buffer) => terminal.readInput(buffer));
-    const open = file = fs.openSync(behind(fs, `/dev/fd/${number}`), { read: true });
+    const open = file = fs.openSync(`/dev/fd/${number}`, { read: true });
     return await readToEnd((buffer) => open.readSync(buffer));
   } catch (cause) {
+    // The runtime opens nothing but a pipe by such a name.
     const isOther = cause instanceof Deno.errors.NotCapable ||
       cause instanceof Deno.errors.NotFound;
+    const text = isOther ? await readByCat(system, number) : undefined;
+    if (text !== undefined) return text;
     const why = isOther ? "it is not open, or no pipe and no file" : reason(cause);
     throw new UpdateError("usage", `Cannot read file descriptor ${number}: ${why}`, {
       hint: "--auth-fd needs a pipe or a file that is open for reading, such as 3<FILE in a shell.",
@@ -69,12 +74,13 @@ async function readDescriptor({ fs, os, terminal }: System, number: number): Pro
   }
 }
 
-/** The runtime opens a pipe by such a name, and a file by its own only. */
-function behind(fs: System["fs"], name: string): string {
+/** What was opened for us, a program of ours has, too. Undefined where it cannot read it. */
+async function readByCat({ processes }: System, number: number): Promise<string | undefined> {
   try {
-    return fs.realPathSync(name);
+    const { code, stdout } = await processes.run("/bin/cat", [`/dev/fd/${number}`], CAT_MS);
+    return code === 0 ? stdout : undefined;
   } catch {
-    return name;
+    return undefined;
   }
 }
 

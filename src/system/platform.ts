@@ -35,10 +35,10 @@ export interface Removal {
 /** See the top of this file. */
 export interface Platform {
   /**
-   * A path that is the working folder, whatever is done to its names. Programs in it can be run by
-   * that, where it exists (Linux); the runtime opens no file by it. Undefined on Windows.
+   * A path that is the working folder, whatever is done to its names; undefined where there is none.
+   * Programs in it can be run by that. Nothing else: the runtime does not even look at it.
    */
-  readonly heldFolder: string | undefined;
+  heldFolder(os: Steps["os"]): string | undefined;
 
   /**
    * Gives the file `from` the name `to`, whatever file had it. `spare` is a free name in the folder

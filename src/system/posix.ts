@@ -4,7 +4,8 @@ import { isBeingKilled, watchProcess } from "./posix_process.ts";
 
 /** See `Platform`. */
 export const posix: Platform = {
-  heldFolder: "/proc/self/cwd", // proc(5)
+  // proc(5). Without it the runtime would not have found its own program.
+  heldFolder: (os) => os === "linux" ? "/proc/self/cwd" : undefined,
   // One step. If we die before it, `to` is as it was; after it, `to` is `from`.
   replaceFile({ fs }, from, to) {
     fs.renameSync(from, to);

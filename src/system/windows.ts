@@ -8,7 +8,7 @@ import { replaceFile } from "./windows_replace.ts";
 
 /** See `Platform`. */
 export const windows: Platform = {
-  heldFolder: undefined,
+  heldFolder: () => undefined,
   replaceFile,
   watchProcess,
   // There an end takes effect at once.

@@ -4,7 +4,6 @@
  * is done to its names, it stays the one that was looked at.
  */
 import { basename, dirname } from "node:path";
-import { isThere } from "../files/durable_files.ts";
 import { isOursAlone, requireOwnFolder } from "../installation/trust.ts";
 import type { System } from "../system/system.ts";
 
@@ -16,8 +15,8 @@ export interface Program {
 
 /** The name under which a file in a folder of ours is run: its own, where nobody else can exchange it. */
 export function heldPath(system: System, path: string): string {
-  const { fs, platform: { heldFolder } } = system;
-  if (!heldFolder || isOursAlone(system, dirname(path)) || !isThere(fs, heldFolder)) return path;
+  const heldFolder = system.platform.heldFolder(system.os);
+  if (heldFolder === undefined || isOursAlone(system, dirname(path))) return path;
   return `${heldFolder}/${basename(path)}`;
 }
 

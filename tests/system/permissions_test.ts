@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { basename, dirname, fromFileUrl, join } from "@std/path";
-import { bundleTo, compileShim, permissions } from "../../.ci/compile.ts";
+import { bundleInto, bundleTo, compileShim, permissions } from "../../.ci/compile.ts";
 import { denoSystem } from "../../src/system/deno_system.ts";
 import type { Processes } from "../../src/system/processes.ts";
 import type { System } from "../../src/system/system.ts";
@@ -8,6 +8,7 @@ import type { Outcomes } from "../support/permission_probe.ts";
 import { releaseRoutes, runShim, serve } from "../support/shim.ts";
 import { makeBed } from "../support/signed_release.ts";
 import { bytes } from "../support/signer.ts";
+import { STAFF } from "../support/users.ts";
 import { tool } from "../support/world.ts";
 
 const ROOT = dirname(dirname(dirname(fromFileUrl(import.meta.url))));
@@ -232,6 +233,40 @@ Deno.test({
       for (const flag of needed) {
         assertEquals(await updates(all.filter((other) => other !== flag)), false, flag);
       }
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "with this Deno, too, the permissions are enough in a group's folder, and for a file behind --auth-fd",
+  ignore: Deno.build.os !== "linux" || Deno.uid() !== 0, // A file is given to another group.
+  async fn() {
+    const folder = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "updater-shim-" }));
+    try {
+      const [bundle] = await bundleInto(join(ROOT, "main.ts"), join(folder, "bundle"));
+      const content = bytes(tool("2.0.0"));
+      await using server = serve(releaseRoutes([{ target: "tool", content }]));
+      const installed = join(folder, "installed");
+      Deno.mkdirSync(installed);
+      Deno.chownSync(installed, 0, STAFF);
+      Deno.chmodSync(installed, 0o775);
+      Deno.writeTextFileSync(join(installed, "tool"), tool("1.0.0"), { mode: 0o755 });
+      const flags = [...permissions(Deno.build.target), "--unstable-worker-options"];
+      const program = ["run", "--no-prompt", "--no-config", "--quiet", ...flags, bundle!];
+      const args = ["--install-dir", installed, "--manifest", `${server.url}/release.json`];
+      const credentials = join(folder, "credentials");
+      Deno.writeTextFileSync(credentials, "machine example.com login bob password x\n");
+      const { code, stderr } = await new Deno.Command("sh", {
+        args: [
+          ...["-c", 'exec "$@" --auth-fd 3 3<"$0"', credentials],
+          ...[Deno.execPath(), ...program, ...args],
+        ],
+      }).output();
+      assertEquals([code, new TextDecoder().decode(stderr).match(/Cannot.*/)?.[0]], [0, undefined]);
+      assertEquals(Deno.readFileSync(join(installed, "tool")), content);
     } finally {
       Deno.removeSync(folder, { recursive: true });
     }
