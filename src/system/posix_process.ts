@@ -18,6 +18,9 @@ const CLOSER_LOOK_MS = 100;
 const SLACK_MS = 2000;
 /** Linux tells programs every time in hundredths of a second, on every processor (USER_HZ). */
 const TICK_MS = 10;
+/** cat(1) by nothing but the shell. */
+const PRINT_FILES =
+  'for file; do while IFS= read -r line; do printf "%s\\n" "$line"; done <"$file"; done';
 
 /** See `Platform.watchProcess`. */
 export async function watchProcess(
@@ -55,7 +58,7 @@ export async function watchProcess(
 /** See `Platform.isBeingKilled`. proc_pid_stat(5): SIGKILL is pending while a thread is in a system call. */
 export async function isBeingKilled({ os, processes }: Steps, pid: number): Promise<boolean> {
   if (os !== "linux") return false;
-  const fields = fieldsOf(await output(processes, "cat", [`/proc/${pid}/stat`]));
+  const fields = fieldsOf(await contents(processes, [`/proc/${pid}/stat`]));
   const SIGKILL = 1 << (9 - 1);
   return fields[0] === "Z" || fields[0] === "X" || (Number(fields[28]) & SIGKILL) !== 0;
 }
@@ -76,7 +79,7 @@ async function identify(system: Steps, pid: number): Promise<Identity | undefine
 }
 
 async function identifyByProc({ processes }: Steps, pid: number): Promise<Identity | undefined> {
-  const text = await output(processes, "cat", [`/proc/${pid}/stat`, "/proc/uptime"]);
+  const text = await contents(processes, [`/proc/${pid}/stat`, "/proc/uptime"]);
   const fields = fieldsOf(text);
   const [state, threads, started] = [fields[0], Number(fields[17]), Number(fields[19])];
   if (!state || !Number.isFinite(started)) return undefined;
@@ -96,21 +99,28 @@ async function identifyByPs(
   { processes, clock }: Steps,
   pid: number,
 ): Promise<Identity | undefined> {
-  const text = await output(processes, "ps", ["-o", "stat=,lstart=", "-p", String(pid)]);
+  const text = await output(processes, "/bin/ps", ["-o", "stat=,lstart=", "-p", String(pid)]);
   const [state, ...date] = text.trim().split(/\s+/);
   const started = Date.parse(date.join(" "));
   if (!state || Number.isNaN(started)) return undefined;
   return { started, ageMs: clock.now() - started, zombie: state.startsWith("Z") };
 }
 
+/** What those files have in them, below a folder that the runtime does not let a program look into. */
+async function contents(processes: Steps["processes"], paths: string[]): Promise<string> {
+  return await output(processes, "/bin/cat", paths) ||
+    // A container may have a shell, and no cat.
+    await output(processes, "/bin/sh", ["-c", PRINT_FILES, "sh", ...paths]);
+}
+
+/** A full path: $PATH is not for others to choose what we run. */
 async function output(
   processes: Steps["processes"],
-  program: "cat" | "ps",
+  program: "/bin/cat" | "/bin/sh" | "/bin/ps",
   args: string[],
 ): Promise<string> {
   try {
-    // A full path: $PATH is not for others to choose what we run.
-    return (await processes.run(`/bin/${program}`, args, 2000)).stdout;
+    return (await processes.run(program, args, 2000)).stdout;
   } catch {
     return "";
   }

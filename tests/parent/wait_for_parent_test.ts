@@ -69,24 +69,26 @@ Deno.test("A stopped process has not exited", async () => {
 });
 
 Deno.test("A zombie has exited", async () => {
-  // The first sleep ends when the shell has become the second one, which never asks how.
-  const outer = new Deno.Command("sh", {
-    args: ["-c", "sleep 0.2 & echo $!; exec sleep 30"],
-    stdout: "piped",
-  }).spawn();
-  const pid = await firstNumber(outer.stdout);
+  const { outer, pid } = await willBeZombie("0.2");
   await untilZombie(pid);
   assertEquals(await exits(pid, 2000), true);
   await end(outer);
 });
 
 Deno.test("A process that becomes a zombie while it is waited for has exited", async () => {
-  const outer = new Deno.Command("sh", {
-    args: ["-c", "sleep 0.4 & echo $!; exec sleep 30"],
-    stdout: "piped",
-  }).spawn();
-  const pid = await firstNumber(outer.stdout);
+  const { outer, pid } = await willBeZombie("0.4");
   assertEquals(await exits(pid, 5000), true);
+  await end(outer);
+});
+
+Deno.test("A zombie has exited where there is a shell and no cat", async () => {
+  const { outer, pid } = await willBeZombie("0.2");
+  await untilZombie(pid);
+  const run: Processes["run"] = (program, ...more) =>
+    program === "/bin/cat"
+      ? Promise.reject(new Deno.errors.NotFound(program))
+      : denoSystem.processes.run(program, ...more);
+  assertEquals(await exits(pid, 2000, { run }), true);
   await end(outer);
 });
 
@@ -159,6 +161,15 @@ Deno.test("An interruption ends the wait with its own reason", async () => {
   assertEquals(await waitFor(child.pid, 5000, {}, stop.signal), reason);
   await end(child);
 });
+
+/** A sleep that ends when its shell has become another one, which never asks how. */
+async function willBeZombie(seconds: string): Promise<{ outer: Deno.ChildProcess; pid: number }> {
+  const outer = new Deno.Command("sh", {
+    args: ["-c", `sleep ${seconds} & echo $!; exec sleep 30`],
+    stdout: "piped",
+  }).spawn();
+  return { outer, pid: await firstNumber(outer.stdout) };
+}
 
 async function firstNumber(stream: ReadableStream<Uint8Array>): Promise<number> {
   const reader = stream.getReader();
