@@ -73,14 +73,17 @@ export async function readInParts(
       await fetchPart(rest, start, part, own);
       arrived(start, part);
     }
+  }
+
+  /** Whoever ends knows that there is nothing more to wait for: all is under way, or one has failed. */
+  function wakeAll(): void {
     for (const waiter of waiting.splice(0)) waiter(undefined);
   }
 
-  const works = Array.from({ length: CONNECTIONS }, () =>
-    work().catch((error) => {
-      failed.abort(error);
-      for (const waiter of waiting.splice(0)) waiter(undefined);
-    }));
+  const works = Array.from(
+    { length: CONNECTIONS },
+    () => work().catch((error) => failed.abort(error)).finally(wakeAll),
+  );
   await Promise.all(works);
   transfer.signal.throwIfAborted();
   if (failed.signal.aborted) throw failed.signal.reason;

@@ -15,7 +15,7 @@ export interface Limits {
   readonly idleMs: number;
   /** All of it, retries and pauses included. */
   readonly totalMs: number;
-  /** A connection that is slower than this so long after its start is helped by others. */
+  /** A connection that is slower than this, so long after its start, gives way to several. */
   readonly slowBytesPerSecond: number;
   readonly slowMs: number;
   /** Averaged over `rateWindowMs`; a server that drips must not hold us for days. */
