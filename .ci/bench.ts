@@ -2,8 +2,8 @@
  * `deno task bench [SECTION…]`: the figures that the project promises, measured side by side in one run
  * on real executables, as a table. Linux only. Exit code 1 when a target is missed beyond the spread of
  * what was measured. Three are no part of all: `growth` draws `.github/growth.svg`, in ten minutes, `line`
- * is a line that loses packets (root), and
- * `peers FOLDER` runs other libraries, which lie in that folder (`.github/FIGURES.md`).
+ * is a line that loses packets (root), and `peers FOLDER` runs other libraries, which lie in that folder
+ * (`.github/FIGURES.md`).
  */
 import { join } from "@std/path";
 import { archives } from "./bench_archives.ts";

@@ -10,7 +10,7 @@ import { PINNED, pinnedRuntime } from "./pinned_runtime.ts";
 import { runProgram } from "./run_program.ts";
 import { sourceTime } from "./source_time.ts";
 
-/** Bytes that our code and its dependencies may have; 5 KB tie the parts that are loaded when they are wanted. */
+/** Bytes that our code and its dependencies may have, and what ties the parts that are loaded later. */
 export const BUNDLE_LIMIT = 218 * 1024;
 
 /** How a file of the bundle names a part. */

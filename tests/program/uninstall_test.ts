@@ -182,20 +182,13 @@ Deno.test({
   name: "Killed at any step, the next --uninstall carries on and leaves nothing",
   ignore,
   async fn() {
-    for (let step = 1;; step++) {
-      await using place = new Place();
-      const shim = place.write(`tool/${SHIM}`, "stands for the program that runs");
-      await installHere(place, shim);
-      const kill = new FaultAt(step, "EIO", true); // nothing works from there on
-      await run(["--uninstall", "--quiet"], systemOf(shim, kill));
-      if (!kill.reached) {
-        assert(step > 8, "there are more steps than that");
-        assertEquals(place.names(), ["tool"]);
-        return;
-      }
+    let steps = 0;
+    for await (const { place, shim, step } of killedUninstalls()) {
       await finish(place, shim, step);
       assertEquals(place.names(), ["tool"], `killed at step ${step}`);
+      steps = step;
     }
+    assert(steps > 8, "there are more steps than that");
   },
 });
 
@@ -203,22 +196,32 @@ Deno.test({
   name: "Killed at any step, a --repair brings back nothing that was removed",
   ignore,
   async fn() {
-    for (let step = 1;; step++) {
-      await using place = new Place();
-      const shim = place.write(`tool/${SHIM}`, "stands for the program that runs");
-      await installHere(place, shim);
-      await installHere(place, shim, "2.0.0"); // Both have an old version to go back to.
-      const kill = new FaultAt(step, "EIO", true);
-      await run(["--uninstall", "--quiet"], systemOf(shim, kill));
-      if (!kill.reached) return;
+    let repairs = 0;
+    // Both have an old version to go back to.
+    for await (const { place, shim, step } of killedUninstalls("2.0.0")) {
       const tools = () => list(place.folder).filter((name) => /^toolx?$/.test(name));
       if (!list(place.parent).includes("tool")) continue;
       const before = tools();
       await run(["--repair", "--quiet"], systemOf(shim));
       assertEquals(tools(), before, `killed at step ${step}`);
+      repairs++;
     }
+    assert(repairs > 8, "there are more steps than that");
   },
 });
+
+/** Installs, updates to what is given, and uninstalls, ended at each step; then once to its end. */
+async function* killedUninstalls(...updates: string[]) {
+  for (let step = 1;; step++) {
+    await using place = new Place();
+    const shim = place.write(`tool/${SHIM}`, "stands for the program that runs");
+    for (const version of ["1.0.0", ...updates]) await installHere(place, shim, version);
+    const kill = new FaultAt(step, "EIO", true); // nothing works from there on
+    await run(["--uninstall", "--quiet"], systemOf(shim, kill));
+    if (!kill.reached) return assertEquals(place.names(), ["tool"]);
+    yield { place, shim, step };
+  }
+}
 
 /** The next start; where the shim was gone already, that of one that was installed anew. */
 async function finish(place: Place, shim: string, step: number): Promise<void> {
@@ -230,7 +233,7 @@ async function finish(place: Place, shim: string, step: number): Promise<void> {
   assertEquals(code, 0, `killed at step ${step}`);
 }
 
-async function installHere(place: Place, shim: string, version = "1.0.0"): Promise<void> {
+async function installHere(place: Place, shim: string, version: string): Promise<void> {
   for (const name of ["tool", "toolx"]) {
     const from = place.write("new", tool(version));
     const args = ["--quiet", "--from", from, "--target", name];

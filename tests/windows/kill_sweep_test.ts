@@ -49,6 +49,7 @@ const BROKEN: readonly [what: Breakage, complaint: RegExp, scenario: Scenario][]
   ["aside first", /the update ended .*The targets are missing/, ONE],
   ["no journal", /After the repair /, THREE],
   ["tidy for all", /guest\.exe/, { ...ONE, shared: true }],
+  ["tidy the original", /original of the copy was changed/, { ...ONE, then: "copied" }],
   ["keep trash", /After the repair there is still .*aside\.exe/, { ...ONE, ...RUNNING }],
 ];
 

@@ -12,7 +12,8 @@ export type Breakage =
   | "aside first"
   | "no journal"
   | "keep trash"
-  | "tidy for all";
+  | "tidy for all"
+  | "tidy the original";
 
 /** The file system with that fault in it; each of its own steps is one that a kill can precede. */
 export function broken(breakage: Breakage, fs: FileSystem): FileSystem {
@@ -31,6 +32,8 @@ export function broken(breakage: Breakage, fs: FileSystem): FileSystem {
       return new KeepTrash(fs, NO_FAULT);
     case "tidy for all":
       return new TidyForAll(fs, NO_FAULT);
+    case "tidy the original":
+      return new TidyTheOriginal(fs, NO_FAULT);
   }
 }
 
@@ -64,5 +67,13 @@ class TidyForAll extends FaultyFileSystem {
     super.removeSync(path, options);
     const state = /(.*)\\[^\\]+\\journal$/.exec(path)?.[1];
     if (state) this.inner.removeSync(`${state}\\guest\\rollback\\guest.exe`);
+  }
+}
+
+/** Takes the absolute paths of the original for its own: what it removes in a copy, it removes there. */
+class TidyTheOriginal extends FaultyFileSystem {
+  override removeSync(path: string, options?: { recursive?: boolean }): void {
+    super.removeSync(path, options);
+    if (path.endsWith("\\journal")) this.inner.removeSync(path.replace(" copied\\", "\\"));
   }
 }
