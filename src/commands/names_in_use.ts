@@ -2,13 +2,16 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { UpdateError } from "../base/errors.ts";
 import type { HealthCheck } from "../base/health_check.ts";
+import { configurationsIn } from "../cli/config.ts";
+import { isThere, realPath } from "../files/durable_files.ts";
 import { examine } from "../files/executable_format.ts";
-import { toolsOf } from "../installation/install_dir.ts";
-import { toolIdOfShim } from "../installation/names.ts";
+import { type InstallDir, toolsOf } from "../installation/install_dir.ts";
+import { toolIdOf, toolIdOfShim } from "../installation/names.ts";
 import { knownReceipt, readReceipt, type Receipt } from "../installation/receipt.ts";
 import { behindOf, type Target } from "../installation/targets.ts";
 import { isOursAlone } from "../installation/trust.ts";
 import type { Session } from "../session.ts";
+import type { System } from "../system/system.ts";
 import { isOriginals } from "../transaction/journal.ts";
 import type { Wanted } from "../transaction/plan.ts";
 import { holds } from "../transaction/swap.ts";
@@ -40,33 +43,68 @@ export async function claim<W extends Wanted>(
   const claimed: W[] = [];
   for (const one of all) {
     const { current } = one.executable;
-    const owner = current && ownerOf(session, one.executable, receipt);
-    if (!current || !owner && isOurs(session, one, receipt)) {
+    const owner = ownerOf(session, one.executable, receipt);
+    if (!owner && (!current || isOurs(session, one, receipt))) {
       claimed.push(one);
       continue;
     }
     const inUse = owner !== undefined || await isInUse(session, one, receipt, judging);
     if (inUse && !judging.force) throw nameInUse(session, one.executable, owner);
     // A first installation takes over the tool as its installer left it.
-    const foreign = inUse || receipt !== null || judging.force && version === null;
+    const foreign = current !== undefined &&
+      (inUse || receipt !== null || judging.force && version === null);
     claimed.push({ ...one, foreign });
   }
   return claimed;
 }
 
-/** The other tool of the folder whose receipt lists a file that our own does not. */
+/** The other tool of the folder whose receipt lists a file that our own does not, or that bears its name. */
 function ownerOf(
   { system, dir, renamed }: Session,
-  { name, path }: Target,
+  { name, path, current }: Target,
   receipt: Receipt | null,
 ): string | undefined {
+  const { platform } = system;
   if (receipt?.files.some((file) => file.name === name)) return undefined;
   const others = toolsOf(system, dir).slice(1).filter(({ id }) => id !== renamed);
+  // A configuration says whose releases are installed: there is none to be put there either.
+  const id = toolIdOf(name) ?? (current && toolIdOfShim(name));
+  const bears = [...others.map((tool) => tool.id), ...configuredIn(system, dir)]
+    .find((other) => id !== undefined && platform.sameName(other, id));
+  if (bears !== undefined) return bears;
+  if (!current) return undefined;
   return others.find((tool) =>
     knownReceipt(readReceipt(system, tool))?.files.some((file) =>
       file.name === name || resolve(dir.path, file.behind ?? file.name) === path
     )
   )?.id;
+}
+
+/** The other tools that are updated in the folder, or will be. */
+function configuredIn(system: System, dir: InstallDir): string[] {
+  return configurationsIn(system, dir.path).map(({ path }) => toolIdOf(path)!)
+    .filter((id) => !system.platform.sameName(id, dir.id));
+}
+
+/**
+ * Who can sign one release must not thereby decide who signs the next: no release brings the
+ * configuration that it is judged by. Throws `verification`.
+ */
+export function refuseConfiguration({ system, dir }: Session, targets: readonly Target[]): void {
+  const { fs, platform } = system;
+  const own = [
+    join(dir.path, `${dir.id}.json`),
+    isThere(fs, dir.config) && realPath(fs, dir.config),
+  ];
+  for (const { name, path } of targets) {
+    const paths = [join(dir.path, name), path];
+    if (!own.some((one) => one && paths.some((path) => platform.sameName(one, path)))) continue;
+    throw new UpdateError(
+      "verification",
+      `The release would replace "${path}", the configuration, which says whose releases are installed`,
+      { path, hint: "Nothing was installed. Tell the tool's authors." },
+    );
+  }
 }
 
 function isOurs(
@@ -117,7 +155,7 @@ function nameInUse({ dir }: Session, { name, path }: Target, owner?: string): Up
   return new UpdateError(
     "filesystem",
     owner
-      ? `${place} was installed here by the shim "${owner}"`
+      ? `${place} belongs to another tool, that of the shim "${owner}"`
       : `Cannot replace ${place}: it was not installed by this tool's updater`,
     {
       path,

@@ -25,7 +25,7 @@ import { fromAnyMirror } from "../transfer/mirrors.ts";
 import type { Access, Limits } from "../transfer/retry.ts";
 import type { Wanted } from "../transaction/plan.ts";
 import { findInstalled, type InSet, type InstalledVersion, releaseDigest } from "./installed.ts";
-import { claim, refuseOriginals } from "./names_in_use.ts";
+import { claim, refuseConfiguration, refuseOriginals } from "./names_in_use.ts";
 
 /** One executable of a release, and what it replaces. */
 export interface WantedFile extends Wanted {
@@ -80,6 +80,7 @@ export async function readOffer(
   const { manifest, files, release } = found;
   const targets = files.map((file) => resolveTarget(system, dir, file.target));
   refuseSharedTargets(targets);
+  refuseConfiguration(session, targets);
   const { healthCheck, allowDowngrade, force } = options;
   const installed = await findInstalled(session, targets, healthCheck, allowDowngrade);
   const missing = targets.some((target) => !target.current);

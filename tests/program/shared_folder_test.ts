@@ -39,7 +39,7 @@ Deno.test({
     await it.publish("beta", "1.0.0", [served("shared", "of beta")]);
     const taken = await it.run("beta");
     assertEquals([taken.code, it.read("shared")], [7, tool("shared of alpha")], taken.stderr);
-    assertStringIncludes(taken.stderr, 'installed here by the shim "alpha"');
+    assertStringIncludes(taken.stderr, 'belongs to another tool, that of the shim "alpha"');
     it.write("mine", tool("mine"));
     await it.publish("alpha", "2.0.0", [served("shared", "of alpha, 2"), served("mine", "new")]);
     const own = await it.run("alpha");
@@ -47,6 +47,50 @@ Deno.test({
     const forced = await it.run("alpha", "--force");
     assertEquals([forced.code, it.read("mine")], [0, tool("mine new")], forced.stderr);
     assertEquals(it.read(".updater-shim", "alpha", "rollback", "mine"), tool("mine"));
+  },
+});
+
+Deno.test({
+  name:
+    "A release brings no configuration, neither its own tool's nor another one's, and no other shim",
+  ignore,
+  async fn() {
+    await using it = new SharedFolder();
+    await it.publish("beta", "1.0.0", [served("beta", "1.0.0")]);
+    it.write("gamma.json", '{"manifest": "https://example.com/release.json"}', 0o600);
+    it.write("gamma", tool("gamma 1.0.0"));
+    const json = (target: string): Served => ({ ...served(target, "{}"), entry: { run: false } });
+    const outside = () =>
+      it.names().filter((name) => !name.startsWith(".")).map((name) => [name, it.read(name)]);
+    // There or not, installed before or not.
+    for (const installed of [false, true]) {
+      for (const target of ["alpha.json", "beta.json", "gamma.json", "gamma", "delta.json"]) {
+        await it.publish("alpha", installed ? "2.0.0" : "1.0.0", [
+          served("alpha", "1"),
+          json(target),
+        ]);
+        const before = outside();
+        const { code, stderr } = await it.run("alpha");
+        if (target === "delta.json") {
+          assertEquals(code, 0, stderr);
+          continue;
+        }
+        assertEquals(code, target === "alpha.json" ? 4 : 7, stderr);
+        assertStringIncludes(
+          stderr,
+          target === "alpha.json"
+            ? "the configuration, which says whose releases are installed"
+            : `belongs to another tool, that of the shim "${target.replace(".json", "")}"`,
+        );
+        assertEquals(outside(), before);
+      }
+      assertEquals((await it.run("beta")).code, 0);
+    }
+    const forced = await it.run("alpha", "--force");
+    assertEquals(forced.code, 0, forced.stderr);
+    await it.publish("alpha", "3.0.0", [served("alpha", "3"), json("alpha.json")]);
+    assertEquals((await it.run("alpha", "--force")).code, 4);
+    assertEquals((await it.run("alpha", "--check")).code, 4);
   },
 });
 

@@ -77,7 +77,7 @@ test("a link to what another tool's receipt lists is in use at a first installat
   link(it, "alphax", "a");
   const { code, stderr } = await it.run("beta");
   assertEquals([code, it.read("alphax")], [7, tool("alphax 1.0.0")], stderr);
-  assertStringIncludes(stderr, 'installed here by the shim "alpha"');
+  assertStringIncludes(stderr, 'belongs to another tool, that of the shim "alpha"');
 });
 
 test("a tool that was moved behind a link is updated there", async () => {
