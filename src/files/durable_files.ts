@@ -13,7 +13,7 @@ import type { FileSystem, OpenFile } from "../system/file_system.ts";
 
 export { isSameFile, isThere, lookAt } from "../system/look.ts";
 
-const CHUNK = 1024 * 1024;
+const CHUNK = 256 * 1024;
 /** What file systems say that cannot sync a folder. */
 const NO_FOLDER_SYNC = ["EINVAL", "ENOTSUP", "EOPNOTSUPP"];
 

@@ -29,7 +29,7 @@ export async function hashFile(path: string, next?: () => Promise<number | null>
   const { createHash } = await import("node:crypto");
   // Reads that wait for no other thread: a third faster.
   const { closeSync, openSync, readSync } = await import("node:fs");
-  const buffer = new Uint8Array(1024 * 1024);
+  const buffer = new Uint8Array(256 * 1024);
   let hash = createHash("sha256"), size = 0;
   let file: number | undefined;
   const close = () => file !== undefined && closeSync(file);

@@ -32,7 +32,7 @@ export interface MirroredFile extends RemoteFile {
   readonly mirrors?: readonly string[] | undefined;
 }
 
-const CHUNK = 1024 * 1024;
+const CHUNK = 256 * 1024;
 
 /** `download` from the first of the file's places that has it. */
 export async function downloadFromAny(
