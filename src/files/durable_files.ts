@@ -7,8 +7,9 @@ import { dirname } from "node:path";
 import { errorCode, reason } from "../base/errors.ts";
 import { isNetworkPath } from "../base/file_names.ts";
 import { onFile } from "./fs_errors.ts";
+import { UpdateError } from "../base/errors.ts";
 import { isThere } from "../system/look.ts";
-import { openPatiently, patiently } from "../system/patience.ts";
+import { openPatiently, opensLater, patiently } from "../system/patience.ts";
 import type { FileSystem, OpenFile } from "../system/file_system.ts";
 
 export { isSameFile, isThere, lookAt } from "../system/look.ts";
@@ -50,16 +51,25 @@ export function removeIfThere(fs: FileSystem, path: string): boolean {
   }
 }
 
-/** The whole file, or undefined where there is none. Throws RangeError above `limit` bytes. */
+/**
+ * The whole file, or undefined where there is none. Throws RangeError above `limit` bytes, and
+ * `filesystem` for what is no plain file: somebody's FIFO would be waited for without an end.
+ */
 export function readIfThere(fs: FileSystem, path: string, limit: number): Uint8Array | undefined {
   let file: OpenFile;
   try {
-    file = openPatiently(fs, path, { read: true });
+    file = patiently(fs, () => fs.openExistingSync(path, "read"), opensLater);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
   }
   try {
+    if (!file.statSync().isFile) {
+      throw new UpdateError("filesystem", `Cannot read "${path}": it is no plain file`, {
+        path,
+        hint: "Name a file, or an address that begins with https://.",
+      });
+    }
     return readFully(file, limit);
   } finally {
     file.close();

@@ -103,6 +103,22 @@ Deno.test("a document is read from a path, a relative path or a file URL as from
   }
 });
 
+Deno.test({
+  name: "a FIFO or a folder in a document's place is refused, and not waited for",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = Deno.makeTempDirSync({ prefix: "updater-shim-" });
+    const fifo = join(folder, "release.json");
+    assertEquals(new Deno.Command("mkfifo", { args: [fifo] }).outputSync().code, 0);
+    for (const path of [folder, fifo]) {
+      const options = { ...fetchOptions(), limit: LIMIT };
+      const error = await failure("filesystem", () => fetchDocument(path, options));
+      assertStringIncludes(error.message, `Cannot read "${path}": it is no plain file`);
+    }
+    Deno.removeSync(folder, { recursive: true });
+  },
+});
+
 Deno.test("a request asks for identity, names us, and has the credentials in a header only", async () => {
   await using server = hostileServer(({ reply }) => reply(200, {}, "hello"));
   const url = `${server.url.replace("://", "://b%C3%B6b:a%3Ab%zz@")}/a?q=1`;
