@@ -1,24 +1,29 @@
 /** Whom servers may be told that we are: the credentials of a private server. */
 import { realPath } from "../files/durable_files.ts";
 import { reason, UpdateError } from "../base/errors.ts";
+import { whenStopped } from "../base/stopped.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { Options } from "../cli/config.ts";
-import type { OpenFile } from "../system/file_system.ts";
 import type { System } from "../system/system.ts";
 import { parseCredentials } from "../transfer/credentials.ts";
 import type { Access } from "../transfer/retry.ts";
 
 const LIMIT = 64 * 1024;
-const CAT_MS = 5_000;
+/** A password manager may ask somebody first. */
+const CAT_MS = 60_000;
 
-/** Reads the credentials, where there are any. Throws `usage`, and `filesystem` for a file of others. */
+/**
+ * Reads the credentials, where there are any. Throws `usage`, `filesystem` for a file of others, or the
+ * reason of `stop`.
+ */
 export async function openAccess(
   system: System,
   { auth, allowHttp }: Pick<Options, "auth" | "allowHttp">,
+  stop: AbortSignal,
 ): Promise<Access> {
   if (auth === undefined) return { allowHttp };
   const [text, where] = typeof auth === "number"
-    ? [await readDescriptor(system, auth), `file descriptor ${auth}`]
+    ? [await readDescriptor(system, auth, stop), `file descriptor ${auth}`]
     : [await readPrivate(system, auth), `"${auth}"`];
   return { allowHttp, authorize: parseCredentials(text, where) };
 }
@@ -44,44 +49,46 @@ async function readPrivate({ fs, user }: System, path: string): Promise<string> 
   }
 }
 
-/** Whoever gave us the descriptor vouches for it. It may be a pipe: a secret that is on no disk. */
-async function readDescriptor(system: System, number: number): Promise<string> {
-  const { fs, os, terminal } = system;
+/**
+ * Whoever gave us the descriptor vouches for it. It may be a pipe: a secret that is on no disk, and that
+ * nobody may ever write to, so neither way of reading it stands in that of Ctrl-C.
+ */
+async function readDescriptor(
+  system: System,
+  number: number,
+  stop: AbortSignal,
+): Promise<string> {
+  const { os, terminal } = system;
   if (os === "windows") {
     throw new UpdateError("usage", "--auth-fd does not exist on Windows", {
       hint: "Use --auth-file. For all options: updater-shim --help",
     });
   }
-  let file: OpenFile | undefined;
   try {
-    // The runtime lets nobody open its own standard input by that name.
-    if (number === 0) return await readToEnd((buffer) => terminal.readInput(buffer));
-    const open = file = fs.openSync(`/dev/fd/${number}`, { read: true });
-    return await readToEnd((buffer) => open.readSync(buffer));
+    // The runtime lets nobody open its own standard input by its name.
+    return number === 0
+      ? await Promise.race([readToEnd((buffer) => terminal.readInput(buffer)), whenStopped(stop)])
+      : await readByCat(system, number, stop);
   } catch (cause) {
-    // The runtime opens nothing but a pipe by such a name.
-    const isOther = cause instanceof Deno.errors.NotCapable ||
-      cause instanceof Deno.errors.NotFound;
-    const text = isOther ? await readByCat(system, number) : undefined;
-    if (text !== undefined) return text;
-    const why = isOther ? "it is not open, or no pipe and no file" : reason(cause);
-    throw new UpdateError("usage", `Cannot read file descriptor ${number}: ${why}`, {
+    stop.throwIfAborted();
+    throw new UpdateError("usage", `Cannot read file descriptor ${number}: ${reason(cause)}`, {
       hint: "--auth-fd needs a pipe or a file that is open for reading, such as 3<FILE in a shell.",
       cause,
     });
-  } finally {
-    file?.close();
   }
 }
 
-/** What was opened for us, a program of ours has, too. Undefined where it cannot read it. */
-async function readByCat({ processes }: System, number: number): Promise<string | undefined> {
-  try {
-    const { code, stdout } = await processes.run("/bin/cat", [`/dev/fd/${number}`], CAT_MS);
-    return code === 0 ? stdout : undefined;
-  } catch {
-    return undefined;
-  }
+/** What was opened for us, a program of ours has, too; what is only our own it has not. */
+async function readByCat(
+  { processes }: System,
+  number: number,
+  stop: AbortSignal,
+): Promise<string> {
+  const path = `/dev/fd/${number}`;
+  const { code, stdout, timedOut } = await processes.run("/bin/cat", [path], CAT_MS, stop);
+  if (timedOut) throw new Error(`it has no end, or none within ${CAT_MS / 1000} s`);
+  if (code !== 0) throw new Error("it is not open, or no pipe and no file");
+  return stdout;
 }
 
 async function readToEnd(

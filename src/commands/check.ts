@@ -98,7 +98,7 @@ async function ask(
 ): Promise<Answer> {
   // Most checks tell what an earlier one was answered, and need nothing of this.
   const { readOffer } = await import("./online.ts");
-  const access = { ...await openAccess(session.system, options), limits };
+  const access = { ...await openAccess(session.system, options, stop), limits };
   const offer = await readOffer(session, { ...options, mayBeNewer: true }, access, stop);
   const { manifest: { version, notes, homepage, rollout }, targets, installed, decision } = offer;
   return {

@@ -1,5 +1,6 @@
 /** Asks before something is removed for good. */
 import { UpdateError } from "../base/errors.ts";
+import { whenStopped } from "../base/stopped.ts";
 import { visible } from "../output/text.ts";
 import type { Session } from "../session.ts";
 
@@ -20,11 +21,7 @@ export async function confirmRemoval(
   const lines = ["This will be removed:", ...files.map((file) => `  ${file}`)];
   terminal.err(lines.map((line) => `${visible(line)}\n`).join("") + "Remove it? [y/N] ");
   const buffer = new Uint8Array(ANSWER_BYTES);
-  const interrupted = new Promise<never>((_, reject) => {
-    if (stop.aborted) reject(stop.reason);
-    stop.addEventListener("abort", () => reject(stop.reason), { once: true });
-  });
-  const count = await Promise.race([terminal.readInput(buffer), interrupted]);
+  const count = await Promise.race([terminal.readInput(buffer), whenStopped(stop)]);
   const answer = new TextDecoder().decode(buffer.subarray(0, count ?? 0)).trim();
   if (/^(y|yes)$/i.test(answer)) return;
   throw new UpdateError("interrupted", "The answer was not yes", {

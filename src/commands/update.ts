@@ -21,7 +21,7 @@ import { readOffer, upToDate } from "./offer.ts";
 export async function update(session: Session, options: Options, stop: AbortSignal): Promise<void> {
   const { report } = session;
   if (!options.dryRun) ensureInstallationId(session.system, session.dir);
-  const access = await openAccess(session.system, options);
+  const access = await openAccess(session.system, options, stop);
   const ready = options.downloadOnly ? undefined : readDownloaded(session);
   const offer = await readOffer(session, options, access, stop, ready);
   const { manifest, wanted, unchanged, installed } = offer;

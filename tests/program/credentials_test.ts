@@ -90,6 +90,63 @@ Deno.test({
 });
 
 Deno.test({
+  name: "A pipe that nobody writes to is waited for until Ctrl-C, and what is our own is not read",
+  ignore: Deno.build.os !== "linux", // By /proc.
+  async fn() {
+    await using server = privateServer(BASIC);
+    await using it = new ToolFolder();
+    const shim = await compiledShim();
+    for (const descriptor of ["0", "3"]) {
+      const child = new Deno.Command("bash", {
+        args: [
+          "-c",
+          'exec 3<&0; exec "$@"',
+          ...["sh", shim, "--check", "--install-dir", it.folder, "--manifest", server.url],
+          `--auth-fd=${descriptor}`,
+        ],
+        stdin: "piped",
+        stdout: "null",
+        stderr: "piped",
+      }).spawn();
+      await untilCaught("SIGINT", child.pid);
+      child.kill("SIGINT");
+      const { code, stderr } = await outputWithin(child, 20_000);
+      const text = new TextDecoder().decode(stderr);
+      assertEquals(code, 130, text);
+      assertMatch(text, /interrupted/);
+      await child.stdin.close();
+    }
+    // Where the runtime has its own.
+    for (const descriptor of ["9", "10", "11", "12"]) {
+      const own = await it.run("--check", "--manifest", server.url, "--auth-fd", descriptor);
+      assertEquals(own.code, 2, own.stderr);
+      assertMatch(own.stderr, /it is not open/);
+    }
+    assertEquals(server.seen, []);
+  },
+});
+
+/** Until the program has said what it does at that signal. */
+async function untilCaught(signal: "SIGINT", pid: number): Promise<void> {
+  const bit = 1n << BigInt({ SIGINT: 2 }[signal] - 1);
+  for (;;) {
+    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+    if ((BigInt(`0x${/^SigCgt:\s*(\w+)$/m.exec(status)?.[1] ?? 0}`) & bit) !== 0n) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Of a program that is ended if it does not end. */
+async function outputWithin(child: Deno.ChildProcess, ms: number) {
+  const timer = setTimeout(() => child.kill("SIGKILL"), ms);
+  try {
+    return await child.output();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+Deno.test({
   name: "Another host is never told them: not one that is not named, not by a redirect",
   ignore,
   async fn() {
