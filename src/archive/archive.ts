@@ -44,6 +44,8 @@ export interface ExtractOptions {
   readonly total?: number;
   /** Where the archive still grows: its reading waits for what has not come yet. */
   readonly growing?: GrowingFile | undefined;
+  /** Its reason is thrown as it is: a little archive may unpack for minutes. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** An archive that is being written. Its methods may throw, to end the reading. */
@@ -72,7 +74,7 @@ export async function extractMember(
   kind: ArchiveKind,
   member: string,
   out: OpenFile,
-  { fs, limit, total = TOTAL + limit, growing }: ExtractOptions,
+  { fs, limit, total = TOTAL + limit, growing, signal }: ExtractOptions,
 ): Promise<number> {
   const policy = new MemberPolicy(member, limit);
   const sink: Sink = (bytes) => {
@@ -80,10 +82,11 @@ export async function extractMember(
     onDisk(() => writeAll(out, bytes));
   };
   try {
-    await readArchive(fs, archive, { kind, total, growing }, policy, sink);
+    await readArchive(fs, archive, { kind, total, growing, signal }, policy, sink);
     policy.finish();
     return policy.written;
   } catch (error) {
+    signal?.throwIfAborted();
     if (error instanceof DiskError) throw error.cause;
     throw new UpdateError(
       "verification",
@@ -124,7 +127,7 @@ export async function listMembers(
 async function readArchive(
   fs: FileSystem,
   archive: string,
-  { kind, total, growing }: Pick<ExtractOptions, "growing"> & {
+  { kind, total, growing, signal }: Pick<ExtractOptions, "growing" | "signal"> & {
     readonly kind: ArchiveKind;
     readonly total: number;
   },
@@ -141,7 +144,7 @@ async function readArchive(
     const { container, packing } = ARCHIVE_KINDS[kind];
     // A zip archive is read from its end.
     while (!isThere(input, container === "zip" ? input.size : BEGINNING)) await growing!.more();
-    const takeAll = (pieces: Pieces, sink: Sink) => takePieces(pieces, sink, growing);
+    const takeAll = (pieces: Pieces, sink: Sink) => takePieces(pieces, sink, growing, signal);
     if (container === "zip") return await takeAll(unzip(input, visitor), sink);
     if (container === "tar") {
       const reader = new TarReader(visitor, sink);
@@ -174,8 +177,10 @@ async function takePieces(
   pieces: Pieces,
   sink: Sink,
   growing: GrowingFile | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   for (const piece of pieces) {
+    signal?.throwIfAborted();
     if (piece === NOTHING_YET) {
       await growing!.more();
       continue;

@@ -55,7 +55,12 @@ export class Growth implements GrowingFile {
 export async function unpackEarly(
   { fs }: System,
   file: ReleaseFile,
-  { archive, staged, growing }: { archive: string; staged: string; growing: Growth },
+  { archive, staged, growing, stop }: {
+    archive: string;
+    staged: string;
+    growing: Growth;
+    stop: AbortSignal;
+  },
 ): Promise<Digested | undefined> {
   const { executable, member, url } = file, kind = archiveKind(url);
   if (!executable || member === undefined || !kind) return undefined;
@@ -63,7 +68,8 @@ export async function unpackEarly(
     while (growing.available() === 0) await growing.more();
     const out = openPatiently(fs, staged, { write: true, truncate: true });
     try {
-      await extractMember(archive, kind, member, out, { fs, limit: executable.size, growing });
+      const limit = executable.size;
+      await extractMember(archive, kind, member, out, { fs, limit, growing, signal: stop });
     } finally {
       out.close();
     }

@@ -133,7 +133,7 @@ export class ReleaseFiles {
   }
 
   async #whole(file: ReleaseFile, staged: string, stop: AbortSignal): Promise<Digested> {
-    const early = this.#unpackEarly(file, staged);
+    const early = this.#unpackEarly(file, staged, stop);
     let fetched: Fetched;
     try {
       fetched = await this.#fetch(file, file, stop);
@@ -143,27 +143,33 @@ export class ReleaseFiles {
     return await early ??
       (file.member === undefined
         ? await this.#place(file, fetched, staged)
-        : await this.#inTurn(() => this.#unpack(file, fetched.partial, staged)).catch((error) => {
-          // What was signed and is wrong all the same is not gone on with.
-          if (error instanceof UpdateError && error.kind === "verification") {
-            discardPartial(this.session.system.fs, fetched.partial);
-          }
-          throw error;
-        }));
+        : await this.#inTurn(() => this.#unpack(file, fetched.partial, staged, stop)).catch(
+          (error) => {
+            // What was signed and is wrong all the same is not gone on with.
+            if (error instanceof UpdateError && error.kind === "verification") {
+              discardPartial(this.session.system.fs, fetched.partial);
+            }
+            throw error;
+          },
+        ));
   }
 
   /**
    * Of an archive the first executable, while the archive comes. On Windows a file that somebody
    * reads cannot be replaced, and a download may have to.
    */
-  #unpackEarly(file: ReleaseFile, staged: string): Promise<Digested | undefined> | undefined {
+  #unpackEarly(
+    file: ReleaseFile,
+    staged: string,
+    stop: AbortSignal,
+  ): Promise<Digested | undefined> | undefined {
     const { system } = this.session;
     const first = file.member !== undefined && !this.#downloads.has(file.sha256);
     if (!first || system.os === "windows") return undefined;
     const growing = new Growth(file.size);
     this.#growing.set(file.sha256, growing);
     const archive = partialPath(this.session, file);
-    return this.#inTurn(() => unpackEarly(system, file, { archive, staged, growing }));
+    return this.#inTurn(() => unpackEarly(system, file, { archive, staged, growing, stop }));
   }
 
   /** One after the other: each unpacking has memory of its own, with xz up to 64 MiB. */
@@ -219,7 +225,12 @@ export class ReleaseFiles {
     return digest;
   }
 
-  async #unpack(file: ReleaseFile, archive: string, staged: string): Promise<Digested> {
+  async #unpack(
+    file: ReleaseFile,
+    archive: string,
+    staged: string,
+    signal: AbortSignal,
+  ): Promise<Digested> {
     const { fs } = this.session.system;
     // `selectFiles` lets no other pass.
     const kind = archiveKind(file.url)!;
@@ -229,6 +240,7 @@ export class ReleaseFiles {
         extractMember(archive, kind, file.member!, out, {
           fs,
           limit: file.executable?.size ?? file.size * UNPACK_FACTOR,
+          signal,
         }));
     } finally {
       out.close();

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { join } from "@std/path";
 import { extractMember } from "../../src/archive/archive.ts";
 import type { ArchiveKind } from "../../src/archive/kinds.ts";
@@ -80,6 +80,23 @@ for (const kind of ["tar.gz", "tar", "zip", "gz"] as const) {
     });
   });
 }
+
+Deno.test("whoever stops an unpacking gets the reason, and not the rest", async () => {
+  for (const kind of ["tar.gz", "tar", "zip", "gz"] as const) {
+    await withArchive(archiveOf(kind, 8 * MIB), async (archive) => {
+      const stop = new AbortController(), reason = new Error("interrupted");
+      let written = 0;
+      const out = sinkFile((part) => {
+        if ((written += part.length) > MIB) stop.abort(reason);
+        return part.length;
+      });
+      const options = { fs: denoSystem.fs, limit: LARGE, signal: stop.signal };
+      const thrown = await assertRejects(() => extractMember(archive, kind, "tool", out, options));
+      assertStrictEquals(thrown, reason);
+      assert(written < 2 * MIB, `${kind}: ${written} bytes`);
+    });
+  }
+});
 
 /** The third read fails. */
 function failingReads(path: string, error: Error): OpenFile {

@@ -35,7 +35,12 @@ class Bed implements Disposable {
   start(executable = this.digest) {
     const file = { url: `https://h/a.${this.kind}`, member: "tool", executable };
     const { archive, staged, growing } = this;
-    return unpackEarly(denoSystem, file as unknown as ReleaseFile, { archive, staged, growing });
+    return unpackEarly(denoSystem, file as unknown as ReleaseFile, {
+      archive,
+      staged,
+      growing,
+      stop: new AbortController().signal,
+    });
   }
 
   /** The file has its first `length` bytes, of `bytes` or of others. */
