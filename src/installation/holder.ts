@@ -4,6 +4,7 @@ import { openObject } from "../base/open_object.ts";
 import { removeIfThere, writeAnew } from "../files/durable_files.ts";
 import { readKept, type World } from "../files/trusted_file.ts";
 import type { InstallDir } from "./install_dir.ts";
+import { requireOwnFolder } from "./trust.ts";
 import type { System } from "../system/system.ts";
 
 const HolderSchema = openObject({
@@ -21,24 +22,24 @@ export type Holder = Readonly<v.InferOutput<typeof HolderSchema>>;
 const FORM = { what: "the holder's name", limit: 4096, format: 1, schema: HolderSchema };
 
 /** The lock counts, not this: a full disk must not keep a repair from running. */
-export function writeHolder(
-  { fs, clock, processes }: System,
-  dir: InstallDir,
-  command: string,
-): void {
+export function writeHolder(system: System, dir: InstallDir, command: string): void {
+  const { fs, clock, processes } = system;
   const since = new Date(clock.now()).toISOString();
   const holder: Holder = { pid: processes.pid, since, tool: dir.id, command };
   try {
+    // Whoever can exchange the folder would choose whose file of that name is replaced.
+    requireOwnFolder(system, dir.state, "the state dir");
     writeAnew(fs, dir.holder, JSON.stringify(holder) + "\n");
   } catch {
     // See above.
   }
 }
 
-/** Still under the lock: after a kill the file stays, and says who was killed. */
-export function removeHolder({ fs }: System, dir: InstallDir): void {
+/** Still under the lock: after a kill the file stays, and says who was killed. Only our own, see above. */
+export function removeHolder(system: System, dir: InstallDir): void {
   try {
-    removeIfThere(fs, dir.holder);
+    const { fs, processes } = system;
+    if (readHolder(system, dir)?.pid === processes.pid) removeIfThere(fs, dir.holder);
   } catch {
     // As above.
   }
