@@ -6,7 +6,7 @@
 import { reason, UpdateError } from "../base/errors.ts";
 import { realPath } from "../files/durable_files.ts";
 import { readTrusted } from "../files/trusted_file.ts";
-import type { Account } from "../system/processes.ts";
+import type { Account, Ended } from "../system/processes.ts";
 import type { System } from "../system/system.ts";
 
 const PASSWD = "/etc/passwd";
@@ -33,10 +33,29 @@ export async function workAsOwner(
       hint: "Say --yes.",
     });
   }
+  const { code, signal } = await runAs(system, folder, accountOf(system, uid, gid), args);
+  // One that we passed on may come before it listens.
+  if (signal === null || signal === "SIGINT" || signal === "SIGTERM") return code;
+  throw new UpdateError(
+    "filesystem",
+    `"${folder}" belongs to user ${uid}, and the shim that worked as that user was ended (${signal})`,
+    {
+      path: folder,
+      hint: `Whoever has that user's rights can do that. Run it again, as user ${uid}.`,
+    },
+  );
+}
+
+async function runAs(
+  system: System,
+  folder: string,
+  account: Account,
+  args: readonly string[],
+): Promise<Ended> {
   try {
-    const account = accountOf(system, uid, gid);
     return await system.processes.runOurselvesAs(account, withoutOwnPid(args, system));
   } catch (error) {
+    const { uid } = account;
     throw new UpdateError(
       "filesystem",
       `"${folder}" belongs to user ${uid}, and the shim cannot work as that user: ${reason(error)}`,

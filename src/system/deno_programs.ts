@@ -5,7 +5,7 @@
 import { dirname } from "node:path";
 import { digestAside, hashFile } from "./deno_digest.ts";
 import type { Digest, DigestBehind, FileSystem } from "./file_system.ts";
-import type { Account, Processes, RunResult } from "./processes.ts";
+import type { Account, Ended, Processes, RunResult } from "./processes.ts";
 
 /** What can be done with a program. */
 type Starter = Pick<Processes, "run" | "spawn">;
@@ -147,16 +147,21 @@ export function leaveBehind(path: string, commandLine: string, env: Record<strin
   }).spawn().unref();
 }
 
+/** How long the one who works for us may take to end when it is to stop. */
+const STOP_MS = 30_000;
+/** Whoever has the same rights can halt it (SIGSTOP); so long it stays that way. */
+const HALTED_MS = 2_000;
+
 /**
  * See `Processes.runOurselvesAs`. The runtime clears the supplementary groups where it sets a user
  * (seen with 2.6.10 and 2.9.6). Of our environment nothing is passed on: it may hold secrets, and the
  * environment of a process is its user's to read. Nor has it our terminal: whoever has the same rights
- * could take it over and type there for us (TIOCSTI).
+ * could take it over and type there for us (TIOCSTI), or write into our pipe what steers it.
  */
 export async function runOurselvesAs(
   { uid, gid, env }: Account,
   args: readonly string[],
-): Promise<number> {
+): Promise<Ended> {
   if (!Deno.build.standalone) throw new Error("only a compiled shim can start itself again");
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
@@ -170,24 +175,40 @@ export async function runOurselvesAs(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+  const tell = (signal: Deno.Signal) => {
+    try {
+      child.kill(signal);
+    } catch {
+      // It ended in the same instant.
+    }
+  };
+  setInterval(() => tell("SIGCONT"), HALTED_MS);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     Deno.addSignalListener(signal, () => {
-      try {
-        child.kill(signal);
-      } catch {
-        // It ended in the same instant.
-      }
+      tell(signal);
+      tell("SIGCONT");
+      if (signal !== "SIGHUP") setTimeout(() => tell("SIGKILL"), STOP_MS);
     });
   }
   // Nobody may read it any more.
-  const relay = (from: ReadableStream, to: WritableStream) =>
-    from.pipeTo(to, { preventClose: true }).catch(() => {});
-  const [{ code }] = await Promise.all([
+  const relay = (from: ReadableStream<BufferSource>, to: WritableStream) =>
+    printable(from).pipeTo(to, { preventClose: true }).catch(() => {});
+  const [{ code, signal }] = await Promise.all([
     child.status,
     relay(child.stdout, Deno.stdout.writable),
     relay(child.stderr, Deno.stderr.writable),
   ]);
-  return code;
+  return { code, signal };
+}
+
+/** The same text without what could steer a terminal: the shim that wrote it has escaped all that. */
+export function printable(from: ReadableStream<BufferSource>): ReadableStream<Uint8Array> {
+  const unsafe = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+  const escape = new TransformStream<string, string>({
+    transform: (text, out) => out.enqueue(text.replace(unsafe, "\uFFFD")),
+  });
+  return from.pipeThrough(new TextDecoderStream()).pipeThrough(escape)
+    .pipeThrough(new TextEncoderStream());
 }
 
 /** The Worker's side. Its text, too, is all that the Worker gets. */

@@ -12,6 +12,12 @@ export interface RunResult {
   readonly timedOut: boolean;
 }
 
+/** How a process ended: 128 and its number where a signal ended it. */
+export interface Ended {
+  readonly code: number;
+  readonly signal: string | null;
+}
+
 /** Whose rights a process has. */
 export interface Account {
   readonly uid: number;
@@ -42,10 +48,10 @@ export interface Processes {
   enter(folder: string): Disposable;
   /**
    * Runs this very program as somebody else, without supplementary groups and without our terminal,
-   * where it only prints; passes the signals on that ask us to stop. Returns its exit code. Unix, as root, where the program is
-   * compiled; throws where that is not so. Not after `confine`.
+   * where it only prints; passes the signals on that ask us to stop, and ends it where it does not.
+   * Unix, as root, where the program is compiled; throws where that is not so. Not after `confine`.
    */
-  runOurselvesAs(account: Account, args: readonly string[]): Promise<number>;
+  runOurselvesAs(account: Account, args: readonly string[]): Promise<Ended>;
   /** Starts a program that outlives us, on our terminal if we have one: never on our pipes. */
   spawn(path: string, args: readonly string[]): Promise<void>;
   /**

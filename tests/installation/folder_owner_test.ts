@@ -40,7 +40,7 @@ function worldWith(calls: Call[], passwd: string | undefined, uid = 0): System {
     pid: OWN_PID,
     runOurselvesAs(account: Account, args: readonly string[]) {
       calls.push({ account, args });
-      return Promise.resolve(8);
+      return Promise.resolve({ code: 8, signal: null });
     },
   };
   return { ...denoSystem, user: { uid, gid: uid }, fs, processes };

@@ -2,6 +2,7 @@
 import { homedir } from "node:os";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
+import { printable } from "../../src/system/deno_programs.ts";
 import { isRoot, type Machine, makeMachine, OTHER, put, runAs } from "../support/users.ts";
 import { tool } from "../support/world.ts";
 
@@ -148,6 +149,42 @@ Deno.test({
       await parent.status;
     }
   },
+});
+
+Deno.test({
+  name:
+    "who is halted or killed in the folder's owner's name does not hold root's shim, and it says so",
+  ignore: !isRoot,
+  async fn() {
+    using machine = await makeMachine();
+    const { bin, fresh } = makeFolder(machine);
+    const install = (...args: string[]) =>
+      runAs(0, machine.shim, ["--install-dir", bin, "--target", "tool", "--from", ...args], {
+        timeoutMs: 60_000,
+      });
+    // The tool is asked for its version by the one who works for root.
+    const [halts, kills] = (["STOP", "KILL"] as const).map((signal) =>
+      put(join(machine.folder, signal), [0, 0], 0o755, `#!/bin/sh\nkill -${signal} $PPID\necho 2\n`)
+    ) as [string, string];
+    const halted = await install(halts);
+    assertEquals(halted.code, 0, halted.stderr);
+    const killed = await install(kills, "--force");
+    assertEquals(killed.code, FILESYSTEM, killed.stderr);
+    assertStringIncludes(killed.stderr, "was ended (SIGKILL)");
+    assertStringIncludes(killed.stderr, `as user ${OTHER}`);
+    const again = await install(fresh, "--force");
+    assertEquals(again.code, 0, again.stderr);
+  },
+});
+
+Deno.test("what could steer root's terminal is not passed on, in whatever pieces it comes", async () => {
+  const text = "Fine: \u00e9\u4e2d\u{1f600}\n\x1b]0;owned\x07 \x9b31m\r \u202egnp.exe\n";
+  const bytes = new TextEncoder().encode(text);
+  const pieces = ReadableStream.from(Array.from(bytes, (byte) => Uint8Array.of(byte)));
+  assertEquals(
+    await new Response(printable(pieces)).text(),
+    "Fine: \u00e9\u4e2d\u{1f600}\n\ufffd]0;owned\ufffd \ufffd31m\ufffd \ufffdgnp.exe\n",
+  );
 });
 
 Deno.test({
