@@ -24,7 +24,7 @@ import {
 } from "./installation/install_dir.ts";
 import { knownReceipt, readReceipt } from "./installation/receipt.ts";
 import { findRenamed } from "./installation/renamed.ts";
-import { requireTrustedFolder } from "./installation/trust.ts";
+import { requireBelievedFolder, requireTrustedFolder } from "./installation/trust.ts";
 import { asWarning, fail } from "./output/failure.ts";
 import type { Subject } from "./output/subject.ts";
 import type { Session } from "./session.ts";
@@ -115,26 +115,39 @@ async function workJudged(
 
 /**
  * Whoever can exchange the install dir decides what is installed. What only looks says so, and what it
- * cannot see; to it there is no such state dir. Returns what there is. Throws `filesystem`.
+ * cannot see or is not to believe; to it there is no such state dir. Returns what there is. Throws
+ * `filesystem`.
  */
 function judgeFolder(command: Work, { system, dir, report }: Session): InstallDir {
   const { kind, dryRun, maxAgeMs } = command;
   const looks = kind === "status" || kind === "check" || dryRun;
-  try {
-    requireTrustedFolder(system, dir.path);
-  } catch (error) {
-    if (!looks || maxAgeMs !== undefined || !(error instanceof UpdateError)) throw error;
-    report(asWarning(error));
+  const judged = (judge: () => void): boolean => {
+    try {
+      judge();
+      return true;
+    } catch (error) {
+      if (!looks || maxAgeMs !== undefined || !(error instanceof UpdateError)) throw error;
+      report(asWarning(error));
+      return false;
+    }
+  };
+  judged(() => requireTrustedFolder(system, dir.path));
+  if (!looks) return dir;
+  if (isStateDirHidden(system, dir)) {
+    report({
+      event: "warning",
+      message: `Cannot look into "${dir.state}": it is another user's`,
+      path: dir.state,
+      hint:
+        "What earlier updates noted is not known here. Run it as the user who installed the tool.",
+    });
+    return withoutState(dir);
   }
-  if (!looks || !isStateDirHidden(system, dir)) return dir;
-  report({
-    event: "warning",
-    message: `Cannot look into "${dir.state}": it is another user's`,
-    path: dir.state,
-    hint:
-      "What earlier updates noted is not known here. Run it as the user who installed the tool.",
-  });
-  return withoutState(dir);
+  // `--status` tells of it what it can.
+  if (kind === "status") return dir;
+  return judged(() => requireBelievedFolder(system, dir.state, "the state dir"))
+    ? dir
+    : withoutState(dir);
 }
 
 /** Those that mend, look or remove need no configuration: a broken one is told, and not gone by. */

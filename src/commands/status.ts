@@ -76,11 +76,13 @@ function isUsable({ system, dir }: Session): boolean {
 }
 
 function readLastRun({ system, dir }: Session): unknown {
-  const bytes = readTrusted(system, dir.lastRun, "the outcome of the last run", LAST_RUN_LIMIT);
   try {
+    const bytes = readTrusted(system, dir.lastRun, "the outcome of the last run", LAST_RUN_LIMIT);
     return bytes ? JSON.parse(new TextDecoder().decode(bytes)) : null;
-  } catch {
-    return null;
+  } catch (error) {
+    // Damaged, or too large to be of ours: of no use, and no reason not to tell the rest.
+    if (error instanceof SyntaxError || error instanceof RangeError) return null;
+    throw error;
   }
 }
 

@@ -68,11 +68,26 @@ export function isOursAlone(world: World, folder: string): boolean {
  * write to it. Returns what it is, to be compared later. Throws `filesystem`.
  */
 export function requireOwnFolder(world: World, path: string, what: string): FileInfo {
+  return judgeFolderOf(world, path, what, (uid) => uid === world.user?.uid);
+}
+
+/** The same for what is only looked at: it may be root's as well. Nothing where there is none. */
+export function requireBelievedFolder(world: World, path: string, what: string): void {
+  if (!lookAt(world.fs, path)) return;
+  judgeFolderOf(world, path, what, (uid) => uid === world.user?.uid || uid === 0);
+}
+
+function judgeFolderOf(
+  world: World,
+  path: string,
+  what: string,
+  isOwner: (uid: number) => boolean,
+): FileInfo {
   const { user } = world;
   const info = onFile(`look at ${what}`, path, () => world.fs.lstatSync(path));
   const why = info.isSymlink || !info.isDirectory
     ? "it is not a folder of its own"
-    : user && info.uid !== null && info.uid !== user.uid
+    : user && info.uid !== null && !isOwner(info.uid)
     ? "it belongs to another user"
     : whyDistrusted(user, info);
   if (why) throw refusal(world, what, path, info, why);

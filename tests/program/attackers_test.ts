@@ -251,6 +251,25 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "what only looks goes by no state dir that is somebody's link, and says so",
+  ignore: !isRoot,
+  async fn() {
+    using machine = await makeMachine();
+    const place = makePlace(machine, 0, STAFF, 0o2775);
+    const other = makePlace(machine, 0, 0, 0o755);
+    const shim = (...args: string[]) => runAs(0, machine.shim, args);
+    const from = ["--from", place.fresh, "--target", "tool", "--force"];
+    assertEquals((await shim("--install-dir", other.bin, ...from)).code, 0);
+    Deno.symlinkSync(other.state, place.state);
+    for (const command of [["--check", "--manifest", "/nowhere"], ["--uninstall", "--dry-run"]]) {
+      const { stdout, stderr } = await shim("--install-dir", place.bin, ...command);
+      assertStringIncludes(stderr, `Refusing the state dir "${place.state}": it is not a folder`);
+      assertEquals(/Would remove (?!nothing)/.test(stdout + stderr), false, stderr);
+    }
+  },
+});
+
 /** What is put where a file of ours belongs. */
 const SPECIAL: Record<string, (path: string, machine: Machine) => void> = {
   "a FIFO": (path) => {

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { ToolFolder } from "../support/tool_folder.ts";
+import { tool } from "../support/world.ts";
 import { describeStatus, type Status } from "../../src/commands/status.ts";
 
 Deno.test("No name on the disk can forge a line of --status or steer the terminal", () => {
@@ -20,6 +21,17 @@ Deno.test("No name on the disk can forge a line of --status or steer the termina
   assertEquals(text.trimEnd().split("\n").length, 8);
   // deno-lint-ignore no-control-regex -- they are what must not be there.
   assertEquals(/[\x00-\x09\x0b-\x1f\u202e]/.test(text), false, text);
+});
+
+Deno.test("A last run's outcome that is damaged, or too large, is none", async () => {
+  await using it = new ToolFolder();
+  const args = ["--from", it.write("new", tool("2.0.0"), 0o755), "--target", "tool"];
+  assertEquals((await it.run(...args)).code, 0);
+  for (const text of ["{", "x".repeat(70_000)]) {
+    it.write(".updater-shim/updater-shim/last-run.json", text, 0o600);
+    const { code, stdout, stderr } = await it.run("--status", "--json");
+    assertEquals([code, JSON.parse(stdout || "{}").lastRun], [0, null], stderr);
+  }
 });
 
 Deno.test("A shim that was killed does not hold the lock, whoever has its process id now", async () => {
