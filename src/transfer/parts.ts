@@ -99,9 +99,10 @@ async function fetchPart(
   const headers = { range: `bytes=${range}`, "if-range": validator };
   const response = await request(url, headers, transfer).catch((error) => {
     const { cause } = error as Error;
-    throw cause instanceof HttpError
-      ? new NoPartsError(`HTTP ${cause.status} to a part of the file`, error.afterMs, { cause })
-      : error;
+    if (!(cause instanceof HttpError)) throw error;
+    // What is too much of four connections need not be of one.
+    const afterMs = Math.min(error.afterMs ?? 0, transfer.limits.maxPauseMs);
+    throw new NoPartsError(`HTTP ${cause.status} to a part of the file`, afterMs, { cause });
   });
   if (
     response.status !== 206 || response.headers.get("content-range") !== `bytes ${range}/${size}` ||

@@ -27,7 +27,7 @@ export interface Limits {
   readonly maxTries: number;
   /** First pause between tries; doubles, with jitter, to at most `maxPauseMs`. */
   readonly pauseMs: number;
-  /** `Retry-After` counts up to here as well. */
+  /** A server that asks for more (`Retry-After`) is left alone. */
   readonly maxPauseMs: number;
 }
 
@@ -132,6 +132,8 @@ export async function withRetries<T>(
       signal.throwIfAborted();
       if (!(error instanceof PassingError)) throw error;
       if (progressed()) tries = 1;
+      // Sooner than it asks for is no use, and a whole hour no wait of which nothing is seen.
+      if (error.afterMs > limits.maxPauseMs) throw putOff(shown, error);
       if (tries >= limits.tries || total >= limits.maxTries) {
         throw givenUp(shown, `${error.message} (tried ${times(total)})`, error);
       }
@@ -146,6 +148,22 @@ export async function withRetries<T>(
 
 function times(count: number): string {
   return count === 1 ? "once" : `${count} times`;
+}
+
+function putOff(url: string, error: PassingError): UpdateError {
+  const minutes = Math.ceil(error.afterMs / 60_000);
+  return new UpdateError(
+    "network",
+    `Cannot fetch ${url}: ${error.message}, and the server asks to be left alone for ${
+      minutes === 1 ? "a minute" : `${minutes} minutes`
+    }`,
+    {
+      url,
+      hint:
+        "Nothing was changed. Run again after that: a download that had begun goes on where it stopped.",
+      cause: error,
+    },
+  );
 }
 
 function givenUp(url: string, why: string, cause?: unknown): UpdateError {

@@ -213,7 +213,7 @@ Deno.test("what another try may mend is tried again, what it cannot is not", asy
   }
 });
 
-Deno.test("Retry-After is honoured, as seconds and as a date, but not beyond the bound", async () => {
+Deno.test("Retry-After is honoured, as seconds and as a date; who asks for too much is left alone", async () => {
   const pauseAfter = async (value: string, maxPauseMs: number) => {
     const pauses: number[] = [];
     const options = pausing(pauses, { maxPauseMs });
@@ -227,7 +227,18 @@ Deno.test("Retry-After is honoured, as seconds and as a date, but not beyond the
   assertEquals(await pauseAfter("7", 60_000), 7000);
   const date = await pauseAfter(new Date(denoSystem.clock.now() + 9000).toUTCString(), 60_000);
   assert(date > 7000 && date <= 9000, `${date}`);
-  assertEquals(await pauseAfter("999999", 50), 50);
+  for (const [value, minutes] of [["3600", "60 minutes"], ["61", "2 minutes"]] as const) {
+    const pauses: number[] = [];
+    await using server = hostileServer(({ reply }) => reply(429, { "retry-after": value }));
+    const options = pausing(pauses, { maxPauseMs: 60_000 });
+    const fetching = () => fetchDocument(server.url, { ...options, limit: LIMIT });
+    const error = await failure("network", fetching);
+    assertStringIncludes(
+      error.message,
+      `HTTP 429, and the server asks to be left alone for ${minutes}`,
+    );
+    assertEquals([server.asked.length, pauses], [1, []]);
+  }
   for (const nonsense of ["soon", "-5", "", "1e9", new Date(0).toUTCString()]) {
     assert(await pauseAfter(nonsense, 60_000) <= 1, nonsense);
   }

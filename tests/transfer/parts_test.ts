@@ -61,6 +61,7 @@ const WRONG: Record<string, NonNullable<Server["part"]>> = {
   "nothing, and closes the connection,": () => Promise.resolve(true),
   "HTTP 416": async ({ reply }) => (await reply(416), true),
   "HTTP 429": async ({ reply }) => (await reply(429), true),
+  "HTTP 429 for an hour": async ({ reply }) => (await reply(429, { "retry-after": "3600" }), true),
   "HTTP 403": async ({ reply }) => (await reply(403), true),
   "another part": async ({ reply }, start, end) => (await reply(
     206,
