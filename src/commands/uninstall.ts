@@ -26,6 +26,7 @@ import {
   toolIdOf,
   toolIdOfShim,
 } from "../installation/names.ts";
+import { requireOwnFolder } from "../installation/trust.ts";
 import { configurationsIn } from "../cli/config.ts";
 import type { Session } from "../session.ts";
 import { keepForeign } from "../transaction/tidy.ts";
@@ -71,6 +72,8 @@ export async function uninstall(session: Session, lock: Lock): Promise<void> {
   const last = isLast && !isKept
     ? { file: shim ?? dir.lock, trees, folders: receipt.madeFolder ? [dir.path] : [] }
     : { file: shim ?? dir.receipt, trees, folders: [] };
+  // Whoever can exchange it would choose what is removed: looked at once more.
+  requireOwnFolder(system, dir.state, "the state dir");
   const when = onFile("remove", last.file, () => platform.removeAfterExit(system, last));
   const own = shim === undefined ? [] : [shim];
   for (const { path, tool } of spared) {
