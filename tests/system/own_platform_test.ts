@@ -1,7 +1,7 @@
 /** A bundle for one system holds nothing of the other's platform, and refuses to run there. */
-import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
-import { bundleTo } from "../../.ci/compile.ts";
+import { BUNDLE_LIMIT, bundleInto, bundleTo } from "../../.ci/compile.ts";
 import { ownPlatform } from "../../src/system/own_platform.ts";
 import { posix } from "../../src/system/posix.ts";
 import { windows } from "../../src/system/windows.ts";
@@ -13,6 +13,16 @@ const OF_UNIX = /\/proc\/|O_NONBLOCK/;
 Deno.test("under deno run each system has its own platform", () => {
   assertEquals(ownPlatform("windows"), windows);
   for (const os of ["linux", "darwin"]) assertEquals(ownPlatform(os), posix);
+});
+
+Deno.test("no system's shim has more of our code than it may have", async () => {
+  for (const target of ["x86_64-unknown-linux-gnu", "x86_64-pc-windows-msvc"]) {
+    const folder = Deno.makeTempDirSync({ prefix: "updater-shim-" });
+    const files = await bundleInto(join(ROOT, "main.ts"), folder, target);
+    const size = files.reduce((sum, file) => sum + Deno.statSync(file).size, 0);
+    assert(size <= BUNDLE_LIMIT, `${size} bytes for ${target}`);
+    Deno.removeSync(folder, { recursive: true });
+  }
 });
 
 for (const entry of ["main.ts", "src/pack/main.ts"]) {
