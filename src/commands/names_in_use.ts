@@ -5,13 +5,17 @@ import type { HealthCheck } from "../base/health_check.ts";
 import { configurationsIn } from "../cli/config.ts";
 import { isThere, realPath } from "../files/durable_files.ts";
 import { examine } from "../files/executable_format.ts";
-import { type InstallDir, toolsOf } from "../installation/install_dir.ts";
+import { toolsOf } from "../installation/install_dir.ts";
 import { toolIdOf, toolIdOfShim } from "../installation/names.ts";
-import { knownReceipt, readReceipt, type Receipt } from "../installation/receipt.ts";
+import {
+  type Installed,
+  knownReceipt,
+  readReceipt,
+  type Receipt,
+} from "../installation/receipt.ts";
 import { behindOf, type Target } from "../installation/targets.ts";
 import { isOursAlone } from "../installation/trust.ts";
 import type { Session } from "../session.ts";
-import type { System } from "../system/system.ts";
 import { isOriginals } from "../transaction/journal.ts";
 import type { Wanted } from "../transaction/plan.ts";
 import { holds } from "../transaction/swap.ts";
@@ -40,10 +44,10 @@ export async function claim<W extends Wanted>(
   judging: Judging,
 ): Promise<W[]> {
   const { receipt, version } = installed;
-  const claimed: W[] = [];
+  const claimed: W[] = [], others = otherTools(session);
   for (const one of all) {
     const { current } = one.executable;
-    const owner = ownerOf(session, one.executable, receipt);
+    const owner = ownerOf(session, one.executable, receipt, others);
     if (!owner && (!current || isOurs(session, one, receipt))) {
       claimed.push(one);
       continue;
@@ -58,32 +62,37 @@ export async function claim<W extends Wanted>(
   return claimed;
 }
 
-/** The other tool of the folder whose receipt lists a file that our own does not, or that bears its name. */
-function ownerOf(
-  { system, dir, renamed }: Session,
-  { name, path, current }: Target,
-  receipt: Receipt | null,
-): string | undefined {
-  const { platform } = system;
-  if (receipt?.files.some((file) => file.name === name)) return undefined;
-  const others = toolsOf(system, dir).slice(1).filter(({ id }) => id !== renamed);
-  // A configuration says whose releases are installed: there is none to be put there either.
-  const id = toolIdOf(name) ?? (current && toolIdOfShim(name));
-  const bears = [...others.map((tool) => tool.id), ...configuredIn(system, dir)]
-    .find((other) => id !== undefined && platform.sameName(other, id));
-  if (bears !== undefined) return bears;
-  if (!current) return undefined;
-  return others.find((tool) =>
-    knownReceipt(readReceipt(system, tool))?.files.some((file) =>
-      file.name === name || resolve(dir.path, file.behind ?? file.name) === path
-    )
-  )?.id;
+/** Another tool of the folder: one that was installed here, or that has its configuration here. */
+interface OtherTool {
+  readonly id: string;
+  readonly receipt: Receipt | null;
 }
 
-/** The other tools that are updated in the folder, or will be. */
-function configuredIn(system: System, dir: InstallDir): string[] {
-  return configurationsIn(system, dir.path).map(({ path }) => toolIdOf(path)!)
-    .filter((id) => !system.platform.sameName(id, dir.id));
+function otherTools({ system, dir, renamed }: Session): OtherTool[] {
+  const installed = toolsOf(system, dir).slice(1).filter(({ id }) => id !== renamed)
+    .map((tool) => ({ id: tool.id, receipt: knownReceipt(readReceipt(system, tool)) }));
+  const configured = configurationsIn(system, dir.path)
+    .map(({ path }) => ({ id: toolIdOf(path)!, receipt: null }))
+    .filter(({ id }) => !system.platform.sameName(id, dir.id));
+  return [...installed, ...configured];
+}
+
+/** The other tool whose receipt lists a file that our own does not, or whose name it bears. */
+function ownerOf(
+  { system: { platform }, dir }: Session,
+  { name, path, current }: Target,
+  receipt: Receipt | null,
+  others: readonly OtherTool[],
+): string | undefined {
+  if (receipt?.files.some((file) => file.name === name)) return undefined;
+  // A configuration says whose releases are installed: there is none to be put there either.
+  const bears = toolIdOf(name) ?? (current && toolIdOfShim(name));
+  const lists = (file: Installed) =>
+    file.name === name || resolve(dir.path, file.behind ?? file.name) === path;
+  return others.find((other) =>
+    bears !== undefined && platform.sameName(other.id, bears) ||
+    current && other.receipt?.files.some(lists)
+  )?.id;
 }
 
 /**
