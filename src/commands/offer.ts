@@ -84,7 +84,7 @@ export async function readOffer(
   const { healthCheck, allowDowngrade, force } = options;
   const installed = await findInstalled(session, targets, healthCheck, allowDowngrade);
   const missing = targets.some((target) => !target.current);
-  const declined = isRolledBack(installed, manifest) && !force;
+  const declined = isRolledBack(installed, manifest) && !force && !isGone(installed, targets);
   const newer = options.mayBeNewer && isNewer(installed, manifest);
   const offered = declined || newer ? "up-to-date" : undefined;
   const decision = offered ?? decideVersion(
@@ -137,6 +137,13 @@ async function split({ system: { fs } }: Session, all: readonly WantedFile[]) {
 function isRolledBack({ receipt }: InstalledVersion, { version }: Manifest): boolean {
   const from = receipt?.rolledBack ?? null;
   return from !== null && isVersion(from) && compareVersions(from, version) === 0;
+}
+
+/** What was installed is not there: then there is nothing that was gone back to. */
+function isGone({ receipt }: InstalledVersion, targets: readonly Target[]): boolean {
+  return targets.some(({ name, current }) =>
+    !current && receipt?.files.some((file) => file.name === name)
+  );
 }
 
 function isNewer({ version }: InstalledVersion, manifest: Manifest): boolean {

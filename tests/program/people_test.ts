@@ -100,6 +100,18 @@ test("what the user went back from is not offered again before there is a newer 
   assertEquals((await it.run("alpha", "--check")).code, 10);
 });
 
+test("what the user went back to and then removed is installed by the next update", async () => {
+  for (const gone of [["alpha"], ["alpha", "alphax"]]) {
+    await using it = await withAlpha("1.0.0", "2.0.0");
+    assertEquals((await it.run("alpha", "--rollback")).code, 0);
+    for (const name of gone) Deno.removeSync(it.path(name));
+    assertEquals((await it.run("alpha", "--check")).code, 10);
+    const { code, stderr } = await it.run("alpha");
+    const now = ["alpha", "alphax"].map((name) => it.read(name));
+    assertEquals([code, now], [0, [tool("alpha 2.0.0"), tool("alphax 2.0.0")]], stderr);
+  }
+});
+
 test("--force and then --rollback goes back to the version before, not to the same one", async () => {
   await using it = await withAlpha("1.0.0", "2.0.0");
   assertEquals((await it.run("alpha", "--force")).code, 0);
