@@ -194,8 +194,10 @@ export async function rollBack(
   // A broken set cannot tell its version.
   const from = before.version ?? (who === "repair" ? receipt.version : null);
   report({ event: "rolled-back", from, to: version });
-  for (const path of rollback.added?.map((name) => join(dir.path, name)) ?? []) {
-    if (!isThere(fs, path)) continue;
+  for (const name of rollback.added ?? []) {
+    const path = join(dir.path, name);
+    // Where somebody else's file is back, there is nothing of the newer version.
+    if (isForeign(name) || !isThere(fs, path)) continue;
     report({
       event: "warning",
       message: `"${path}" stays as it is: the version before did not have it`,

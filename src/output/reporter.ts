@@ -97,7 +97,13 @@ function sentences(event: ShimEvent, opening: string): string[] {
         `${event.to} is handed out step by step, to ${event.percent} % so far, and not here yet`,
       ];
     case "downloaded":
-      return [`Downloaded ${event.to}: the next update installs it`];
+      return [
+        `Downloaded ${event.to}: ${
+          // What is installed already is fetched by force only.
+          event.from === event.to
+            ? "an update with --force installs it"
+            : "the next update installs it"}`,
+      ];
     case "verified":
       return [`Verified ${event.file} (${bytes(event.size)})`];
     case "trying":

@@ -2,6 +2,7 @@
 import { join, resolve } from "@std/path";
 import { refuseArchive } from "../archive/kinds.ts";
 import { UpdateError } from "../base/errors.ts";
+import { nearest } from "../base/nearest.ts";
 import { isUrl, redactUrl } from "../base/url_policy.ts";
 import { lookAt } from "../files/durable_files.ts";
 import { examine, readHeader } from "../files/executable_format.ts";
@@ -10,7 +11,7 @@ import { visible } from "../output/text.ts";
 import { isLibrary, readMachine } from "./machine.ts";
 import type { PackCommand } from "./pack_command.ts";
 import type { PackSystem } from "./pack_system.ts";
-import { SHIM_TRIPLES, wrongMachine } from "./platforms.ts";
+import { MANIFEST_TRIPLES, SHIM_TRIPLES, wrongMachine } from "./platforms.ts";
 import { PublishedFiles, readPublished } from "./published_release.ts";
 import { Refusals } from "./refusals.ts";
 
@@ -19,20 +20,22 @@ type LintJob = Extract<PackCommand, { kind: "lint" }>;
 /** Fetches everything and says what is right. Throws everything that is not. */
 export async function lintRelease(
   system: PackSystem,
-  { location, publicKeys, name }: LintJob,
+  { location: given, publicKeys, name }: LintJob,
   signal: AbortSignal,
 ): Promise<void> {
   const { terminal, clock, fs } = system;
-  if (!isUrl(location) && lookAt(fs, resolve(system.cwd, location))?.isDirectory) {
-    throw new UpdateError("usage", `"${location}" is a folder`, {
-      hint: `Give the manifest: --lint ${join(location, "release.json")}`,
+  // What the manifest names is found from where it lies.
+  const location = isUrl(given) ? given : resolve(system.cwd, given);
+  if (!isUrl(given) && lookAt(fs, location)?.isDirectory) {
+    throw new UpdateError("usage", `"${given}" is a folder`, {
+      hint: `Give the manifest: --lint ${join(given, "release.json")}`,
     });
   }
   const options = { system, allowHttp: false, signal };
   const release = await readPublished(location, publicKeys, options);
   const { manifest, signedBy } = release;
   terminal.out(
-    `${visible(redactUrl(location))}: ${manifest.name} ${manifest.version}, ${
+    `${visible(redactUrl(given))}: ${manifest.name} ${manifest.version}, ${
       signedBy === null ? "its signature was not looked at (--public-key)" : `signed by ${signedBy}`
     }\n`,
   );
@@ -49,8 +52,14 @@ export async function lintRelease(
   } finally {
     fs.removeSync(scratch, { recursive: true });
   }
-  tellWhatIsMissing(system, Object.keys(manifest.platforms), manifest.expires);
+  const triples = Object.keys(manifest.platforms);
+  tellWhatIsMissing(system, triples, manifest.expires);
   refusals.throwIfAny();
+  if (triples.length === 0) {
+    throw new UpdateError("verification", "It is for no platform: no shim can install it", {
+      hint: "Pack again, with the release's files.",
+    });
+  }
   terminal.out(
     "Every shim that finds its platform here can install this release, if each executable\n" +
       'ends with code 0 when it is run with --version (or with the args of "healthCheck").\n',
@@ -95,6 +104,10 @@ function tellWhatIsMissing(
     triples.includes(triple) || triples.includes(triple.replace(/-gnu$/, "-musl"));
   const missing = SHIM_TRIPLES.filter((triple) => !served(triple));
   if (missing.length > 0) terminal.out(`  Nothing for: ${missing.join(", ")}\n`);
+  for (const triple of triples.filter((triple) => !MANIFEST_TRIPLES.includes(triple))) {
+    const meant = nearest(triple, MANIFEST_TRIPLES);
+    terminal.out(`  No shim asks for "${visible(triple)}". Is it ${meant}?\n`);
+  }
   if (expires === undefined) {
     terminal.out('  No "expires": somebody could hold newer releases back from users for ever.\n');
   }

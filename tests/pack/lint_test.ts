@@ -58,6 +58,10 @@ Deno.test("a good release is found good, by its URL and by its path", async () =
     "Nothing for: aarch64-pc-windows-msvc, aarch64-unknown-linux-gnu, x86_64-apple-darwin",
   );
   assertStringIncludes(stdout, "can install this release");
+  for (const path of [it.build.path("release.json"), "release.json"]) {
+    const { code, stderr } = await it.build.run(["--lint", path]);
+    assertEquals(code, 0, stderr);
+  }
   const local = await it.build.run(["--lint", it.build.path("release.json")]);
   assertEquals(local.code, 0, local.stderr);
 });
@@ -119,6 +123,23 @@ Deno.test("found: files of one platform under the name of another", async () => 
   const { code, stderr } = await it.lint();
   assertEquals(code, 4);
   assertStringIncludes(stderr, "is an executable for aarch64 macOS, not for x86_64-apple-darwin");
+});
+
+Deno.test("found: a platform that no shim asks for, and none at all", async () => {
+  await using it = await publish();
+  const manifest = it.build.manifest();
+  manifest.platforms["x86_64-linux-gnu"] = manifest.platforms["x86_64-unknown-linux-gnu"];
+  it.build.write("release.json", JSON.stringify(manifest));
+  const slip = await it.lint();
+  assertEquals(slip.code, 0, slip.stderr);
+  assertStringIncludes(
+    slip.stdout,
+    'No shim asks for "x86_64-linux-gnu". Is it x86_64-unknown-linux-gnu?',
+  );
+  it.build.write("release.json", JSON.stringify({ ...manifest, platforms: {} }));
+  const none = await it.lint();
+  assertEquals(none.code, 4);
+  assertStringIncludes(none.stderr, "for no platform");
 });
 
 Deno.test("found: a manifest that is over, of another tool, or no manifest", async () => {

@@ -29,6 +29,20 @@ function age(it: ToolFolder, ms: number): void {
 }
 
 Deno.test({
+  name: "What is installed already is downloaded by force, and then installed by force",
+  ignore,
+  async fn() {
+    await using it = new ToolFolder();
+    await using server = publish("2.0.0");
+    it.configure({ manifest: `${server.url}/release.json` });
+    assertEquals((await it.run()).code, 0);
+    const { code, stderr } = await it.run("--download-only", "--force");
+    assertEquals(code, 0, stderr);
+    assertMatch(stderr, /Downloaded 2\.0\.0: an update with --force installs it/);
+  },
+});
+
+Deno.test({
   name: "What was downloaded is installed by the next update without a network",
   ignore,
   async fn() {

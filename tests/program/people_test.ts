@@ -6,6 +6,7 @@ import { tool } from "../support/world.ts";
 import { tinyTool } from "../histories/tiny_tool.ts";
 
 const ignore = Deno.build.os === "windows"; // The tools are shell scripts.
+const SCRIPT = "#!/bin/sh\necho precious\n";
 const state = (...names: string[]) => [".updater-shim", "alpha", ...names] as const;
 
 /** A folder with alpha, installed by its updater, in these versions one after the other. */
@@ -452,4 +453,14 @@ test("--rollback names what only the newer version had, and leaves it", async ()
   assertStringIncludes(stderr, `"${it.path("alphax")}" stays as it is`);
   assertEquals((await it.run("alpha", "--uninstall", "--yes")).code, 0);
   assertEquals(it.names().includes("alphax"), false);
+});
+
+test("--rollback of what replaced the user's own file says nothing of a newer version's", async () => {
+  await using it = await withAlpha("1.0.0");
+  it.write("own", SCRIPT);
+  const fresh = it.write("fresh", tool("own 1.0.0"));
+  assertEquals((await it.run("alpha", "--from", fresh, "--target", "own", "--force")).code, 0);
+  const { code, stderr } = await it.run("alpha", "--rollback");
+  assertEquals([code, it.read("own")], [0, SCRIPT], stderr);
+  assertEquals(stderr.includes("stays as it is"), false, stderr);
 });
