@@ -45,13 +45,26 @@ export async function work(
   const make = command.kind === "update" && !command.dryRun;
   const dir = findInstallDir(system, { ...command, make });
   subject.config = basename(dir.config);
-  return await workAsOwner(system, dir.path, args, asks(command, system)) ??
-    await workInFolder(command, dir, system, report, subject);
+  try {
+    return await workAsOwner(system, dir.path, args, asks(command, system)) ??
+      await workInFolder(command, dir, system, report, subject);
+  } finally {
+    if (dir.made) removeIfEmpty(system, dir.path);
+  }
+}
+
+/** A folder that was made for an installation that did not begin is nobody's. */
+function removeIfEmpty({ fs }: System, folder: string): void {
+  try {
+    fs.removeSync(folder);
+  } catch {
+    // Something is in it.
+  }
 }
 
 /** Whether somebody at the terminal is to be asked first. */
 function asks({ kind, yes, dryRun }: Work, { terminal }: System): boolean {
-  return kind === "uninstall" && !yes && !dryRun && terminal.isInteractive;
+  return kind === "uninstall" && !yes && !dryRun && terminal.isAttended;
 }
 
 async function workInFolder(

@@ -203,6 +203,7 @@ const terminal: Terminal = {
     }
   },
   isInteractive: Deno.stdin.isTerminal() && Deno.stderr.isTerminal(),
+  isAttended: Deno.stdin.isTerminal(),
   readInput: (buffer) => Deno.stdin.read(buffer),
   async inputEnd() {
     const buffer = new Uint8Array(4096);

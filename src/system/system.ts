@@ -21,6 +21,8 @@ export interface Terminal {
   columns(): number;
   /** Whether somebody at a terminal can be asked, and can answer. */
   readonly isInteractive: boolean;
+  /** Whether somebody could answer, who may not see what is asked. */
+  readonly isAttended: boolean;
   /** read(2) of the standard input; null at its end. */
   readInput(buffer: Uint8Array): Promise<number | null>;
   /** Resolves when the standard input ends or cannot be read. */

@@ -148,6 +148,7 @@ export class World implements Disposable {
         err: (text) => said += text,
         isTerminal: false,
         isInteractive: false,
+        isAttended: false,
         readInput: () => Promise.resolve(null),
         columns: () => 80,
         inputEnd: () => new Promise(() => {}),

@@ -19,6 +19,7 @@ class Desk {
         isTerminal: options.terminal ?? false,
         columns: () => options.columns ?? 80,
         isInteractive: false,
+        isAttended: false,
         readInput: () => Promise.resolve(null),
         inputEnd: () => Promise.resolve(),
       },

@@ -85,3 +85,20 @@ Deno.test({
     });
   },
 });
+
+Deno.test({
+  name: "A folder that was made for an installation which did not begin goes again",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await withTool(async (folder, shim) => {
+      const made = join(folder, "made");
+      const { code, stderr } = await run([shim, "--install-dir", made]);
+      assertEquals(code, 2, stderr);
+      assertEquals([...Deno.readDirSync(folder)].some(({ name }) => name === "made"), false);
+      await using server = serve(releaseRoutes(RELEASE));
+      const args = ["--install-dir", made, "--manifest", `${server.url}/release.json`];
+      assertEquals((await run([shim, ...args])).code, 0);
+      assertEquals((await run([join(made, "tool")])).stdout, "tool 2.0.0\n");
+    });
+  },
+});

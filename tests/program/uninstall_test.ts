@@ -154,6 +154,31 @@ Deno.test({
 });
 
 Deno.test({
+  name: "where the question would not be seen --uninstall removes nothing; --yes says that it may",
+  ignore: Deno.build.os !== "linux", // script(1) has other options elsewhere.
+  async fn() {
+    await using place = new Place();
+    const shim = await installed(place);
+    const before = place.names();
+    for (const [command, expected] of [["--uninstall", 2], ["--uninstall --yes", 0]] as const) {
+      const { code } = await new Deno.Command("script", {
+        args: ["-qec", `${shim} ${command} 2>${place.path("tmp/said")}`, "/dev/null"],
+        stdin: "null",
+        stdout: "null",
+      }).output();
+      const said = Deno.readTextFileSync(place.path("tmp/said"));
+      Deno.removeSync(place.path("tmp/said"));
+      assertEquals(code, expected, said);
+      if (expected === 0) assertEquals(place.names(), ["tool"]);
+      else {
+        assertEquals(place.names(), before);
+        assertStringIncludes(said, "With --yes nobody is asked");
+      }
+    }
+  },
+});
+
+Deno.test({
   name: "--uninstall waits for the tool that asked for it",
   ignore,
   async fn() {

@@ -54,6 +54,7 @@ export function simulatedSystem(fs: SimulatedFileSystem, seen: FileSystem = fs):
       isTerminal: false,
       columns: () => 80,
       isInteractive: false,
+      isAttended: false,
       readInput: () => Promise.resolve(null),
       inputEnd: () => Promise.resolve(),
     },
