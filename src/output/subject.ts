@@ -47,7 +47,8 @@ export function addressed<E extends ShimEvent>(event: E, subject: Subject): E {
   if (!("hint" in event) || event.hint === undefined) return event;
   const { program, homepage, config = `${program}.json` } = subject;
   const hint = event.hint.replace(/\bupdater-shim(?= --)/g, () => program)
-    .replaceAll("updater-shim.json", () => config);
+    // Not where it is the end of a path: that file is called so.
+    .replace(/(?<![\w"/\\.-])updater-shim\.json\b/g, () => config);
   if (homepage === undefined) return { ...event, hint };
   return {
     ...event,

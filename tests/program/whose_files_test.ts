@@ -235,6 +235,10 @@ test("a configuration that is not there is no tool", async () => {
     assertStringIncludes(stderr, `There is no file "${it.path("alhpa.json")}"`);
     assertStringIncludes(stderr, `Did you mean "${it.path("alpha.json")}"?`);
   }
+  Deno.renameSync(it.path("alpha.json"), it.path("updater-shim.json"));
+  const { stderr } = await it.run("mytool", "--check");
+  assertStringIncludes(stderr, `Did you mean "${it.path("updater-shim.json")}"?`);
+  Deno.renameSync(it.path("updater-shim.json"), it.path("alpha.json"));
   assertEquals(it.names(), [".updater-shim", "alpha", "alpha.json", "alphax"]);
 });
 
