@@ -1,5 +1,5 @@
 /** Arguments by name. Pure; knows the shape of options, not what they mean together. */
-import { nearest } from "../base/nearest.ts";
+import { didYouMean } from "../base/nearest.ts";
 import { UpdateError } from "../base/errors.ts";
 import { OPTIONS } from "./options.ts";
 
@@ -47,8 +47,7 @@ function unknown(arg: string, flag: string): UpdateError {
   if (!option && !known.includes(`--${arg}`)) return wrong(`Unexpected argument "${shorten(arg)}"`);
   const name = shorten(option ? flag : arg);
   const what = option ? "Unknown option" : "Unexpected argument";
-  // However far it is.
-  return wrong(`${what} "${name}"; did you mean "${nearest(name, known)}"?`);
+  return wrong(`${what} "${name}"${didYouMean(name, known)}`);
 }
 
 /** A mistake in the arguments; the hint always ends with where the options are. */

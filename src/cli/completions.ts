@@ -33,21 +33,22 @@ function bash(program: string): string {
   return `# bash completion of ${command}: source <(${command} --completions bash)
 ${name}() {
   local word="\${COMP_WORDS[COMP_CWORD]}" option="\${COMP_WORDS[COMP_CWORD-1]}" line
+  local -a from=()
   if [[ $word == = ]]; then
     word=
   elif [[ $option == = ]]; then
     option="\${COMP_WORDS[COMP_CWORD-2]}"
   fi
   COMPREPLY=()
-  add() { while IFS= read -r line; do COMPREPLY+=("$line"); done; }
   case "$option" in
-    ${of("folder")}) compopt -o filenames 2>/dev/null; add < <(compgen -d -- "$word") ;;
-    ${of("file")}) compopt -o filenames 2>/dev/null; add < <(compgen -f -- "$word") ;;
-    ${of("shell")}) add < <(compgen -W "${shells}" -- "$word") ;;
+    ${of("folder")}) compopt -o filenames 2>/dev/null; from=(-d) ;;
+    ${of("file")}) compopt -o filenames 2>/dev/null; from=(-f) ;;
+    ${of("shell")}) from=(-W "${shells}") ;;
     ${others}) ;;
-    *) add < <(compgen -W "${words}" -- "$word") ;;
+    *) from=(-W "${words}") ;;
   esac
-  unset -f add
+  ((\${#from[@]})) || return 0
+  while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen "\${from[@]}" -- "$word")
 }
 complete -F ${name} ${command}
 `;

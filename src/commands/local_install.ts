@@ -4,6 +4,7 @@ import { copyFile, isThere, realPath, removeIfThere } from "../files/durable_fil
 import { digestFileInBackground } from "../files/digest.ts";
 import { UpdateError } from "../base/errors.ts";
 import { isPlainName, PLAIN_NAME } from "../base/file_names.ts";
+import { ownExecutable } from "./file_state.ts";
 import { claim, refuseOriginals } from "./names_in_use.ts";
 import type { InstallDir } from "../installation/install_dir.ts";
 import { examine } from "../files/executable_format.ts";
@@ -67,6 +68,12 @@ export async function installLocal(
     throw new UpdateError("usage", `Cannot install "${source}" over itself`, {
       path: source,
       hint: "Name another file with --from, or another name with --target.",
+    });
+  }
+  if (!force && target.path === ownExecutable(session)) {
+    throw new UpdateError("usage", `"${target.path}" is the updater itself`, {
+      path: target.path,
+      hint: "Name the tool's executable with --target. With --force the updater is replaced.",
     });
   }
   const before = await findInstalled(session, [target], healthCheck, true);

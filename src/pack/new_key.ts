@@ -17,6 +17,16 @@ export async function makeNewKey(
   { file, password }: { readonly file: string; readonly password: PasswordSource },
 ): Promise<void> {
   const { fs, terminal, randomBytes } = system;
+  if (/\.pub$/i.test(file)) {
+    throw new UpdateError(
+      "usage",
+      `"${file}" is no name for a secret key: what is public is called so`,
+      {
+        path: file,
+        hint: "Call it mytool.key: the public key beside it becomes mytool.pub.",
+      },
+    );
+  }
   const publicFile = `${file.replace(/\.key$/, "")}.pub`;
   for (const path of [file, publicFile]) {
     if (!isThere(fs, path)) continue;

@@ -1,5 +1,5 @@
 /** From the arguments of `updater-shim-pack` to what is to be done. Pure. */
-import { nearest } from "../base/nearest.ts";
+import { didYouMean } from "../base/nearest.ts";
 import { parseArgs } from "node:util";
 import { reason, UpdateError } from "../base/errors.ts";
 import { PACK_OPTIONS } from "./pack_options.ts";
@@ -123,9 +123,9 @@ function parse(
     const [, unknown] = /'--([^' ]+)'/.exec(reason(error)) ?? [];
     const names = PACK_OPTIONS.map(({ name }) => name);
     if (unknown === undefined || names.includes(unknown)) throw wrong(reason(error));
-    throw wrong(
-      `Unknown option "--${unknown.slice(0, 60)}"; did you mean "--${nearest(unknown, names)}"?`,
-    );
+    const option = `--${unknown.slice(0, 60)}`;
+    const known = ["help", ...names].map((name) => `--${name}`);
+    throw wrong(`Unknown option "${option}"${didYouMean(option, known)}`);
   }
 }
 

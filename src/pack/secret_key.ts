@@ -155,7 +155,15 @@ function stretch(
   }
   const { N, r, p } = scryptNumbers(limits);
   const maxmem = 128 * r * (N + p) + 1024 ** 2;
-  return new Uint8Array(scryptSync(password, salt, SECRET_SIZE, { N, r, p, maxmem }));
+  try {
+    return new Uint8Array(scryptSync(password, salt, SECRET_SIZE, { N, r, p, maxmem }));
+  } catch (cause) {
+    // Runtimes before Deno 2.9 make no more than 64 bytes of a password (seen with 2.6.10).
+    throw new UpdateError("usage", "This build cannot open or make a key that has a password", {
+      hint: "Sign with minisign itself (minisign -S), or use a program that Deno 2.9 has compiled.",
+      cause,
+    });
+  }
 }
 
 function xor(bytes: Uint8Array, other: Uint8Array): void {

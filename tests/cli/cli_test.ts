@@ -162,9 +162,9 @@ Deno.test("An unknown option is refused with the nearest one", () => {
     ["--install_dir", "--install-dir"],
     ["--allow-downgrades", "--allow-downgrade"],
   ];
-  // However far it is.
-  for (const far of ["--typo", "-x", "--__proto__"]) {
-    assertMatch(refusal(far).message, /^Unknown option ".+"; did you mean "--[a-z-]+"\?$/);
+  // What is near to nothing was meant for nothing that there is.
+  for (const far of ["-x", "-v", "--__proto__", "--silent", "--bogus", "--no-color"]) {
+    assertEquals(refusal(far).message, `Unknown option "${far}"`);
   }
   for (const [given, meant] of cases) {
     const [flag] = given.split("=");

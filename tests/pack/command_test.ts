@@ -25,6 +25,7 @@ const WRONG: readonly (readonly [readonly string[], string])[] = [
   [["dist", "--url"], "url"],
   [["dist", "--sig", "my.key"], 'did you mean "--sign"?'],
   [["dist", "--sing", "my.key"], 'did you mean "--sign"?'],
+  [["--hlep"], 'did you mean "--help"?'],
   [["dist", "--password-file", "a", "--password-env", "B"], "exclude each other"],
   [["dist", "--public-key", "RWQ"], "--public-key goes with --lint only"],
 ];

@@ -108,6 +108,9 @@ Deno.test("a key is never replaced", async () => {
   using build = new Build();
   await build.run(["--new-key", build.path("my.key")]);
   const before = Deno.readTextFileSync(build.path("my.key"));
+  const misnamed = await build.run(["--new-key", build.path("my.pub")]);
+  assertEquals(misnamed.code, 2);
+  assertStringIncludes(misnamed.stderr, "is no name for a secret key");
   const { code, stderr } = await build.run(["--new-key", build.path("my.key")]);
   assertEquals(code, 2);
   assertStringIncludes(stderr, "a key is never replaced");

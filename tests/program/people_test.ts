@@ -464,3 +464,17 @@ test("--rollback of what replaced the user's own file says nothing of a newer ve
   assertEquals([code, it.read("own")], [0, SCRIPT], stderr);
   assertEquals(stderr.includes("stays as it is"), false, stderr);
 });
+
+test("--from does not replace the updater by a tool, unless that is forced", async () => {
+  await using it = await withAlpha("1.0.0");
+  const shim = it.path("alpha-updater");
+  Deno.copyFileSync(await compiledShim(), shim);
+  Deno.renameSync(it.path("alpha.json"), it.path("alpha-updater.json"));
+  const fresh = it.write("fresh", tool("alpha 2.0.0"));
+  const args = ["--from", fresh, "--target", "alpha-updater"];
+  const refused = await runAs(args, shim);
+  assertEquals(refused.code, 2, refused.stderr);
+  assertStringIncludes(refused.stderr, "is the updater itself");
+  assertEquals((await runAs(["--version"], shim)).code, 0);
+  assertEquals((await runAs([...args, "--force"], shim)).code, 0);
+});

@@ -99,9 +99,10 @@ function hasPowerShell(): boolean {
 
 Deno.test("bash completes a shim of another name", async () => {
   await withScript("bash", async (path) => {
-    const script = `source "$1"; complete -p 'uv-updater'
-      COMP_WORDS=(uv-updater --rep); COMP_CWORD=1; _uv_updater; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    // Functions of the user's are none of ours.
+    const script = `add() { echo mine; }; source "$1"; complete -p 'uv-updater'
+      COMP_WORDS=(uv-updater --rep); COMP_CWORD=1; _uv_updater; printf '%s\\n' "\${COMPREPLY[@]}"; add`;
     const text = await output("bash", ["-c", script, "bash", path]);
-    assertEquals(text, "complete -F _uv_updater uv-updater\n--repair\n");
+    assertEquals(text, "complete -F _uv_updater uv-updater\n--repair\nmine\n");
   }, "uv-updater");
 });
