@@ -6,12 +6,12 @@ import { nearest } from "../base/nearest.ts";
 import { isUrl, redactUrl } from "../base/url_policy.ts";
 import { lookAt } from "../files/durable_files.ts";
 import { examine, readHeader } from "../files/executable_format.ts";
-import { checkIdentity, type ManifestFile } from "../release/manifest.ts";
+import { checkIdentity, type ManifestFile, servingPlatforms } from "../release/manifest.ts";
 import { visible } from "../output/text.ts";
 import { isLibrary, readMachine } from "./machine.ts";
 import type { PackCommand } from "./pack_command.ts";
 import type { PackSystem } from "./pack_system.ts";
-import { MANIFEST_TRIPLES, SHIM_TRIPLES, wrongMachine } from "./platforms.ts";
+import { SHIM_TRIPLES, wrongMachine } from "./platforms.ts";
 import { PublishedFiles, readPublished } from "./published_release.ts";
 import { Refusals } from "./refusals.ts";
 
@@ -101,11 +101,12 @@ function tellWhatIsMissing(
   expires: string | undefined,
 ): void {
   const served = (triple: string) =>
-    triples.includes(triple) || triples.includes(triple.replace(/-gnu$/, "-musl"));
+    servingPlatforms(triple).some((name) => triples.includes(name));
   const missing = SHIM_TRIPLES.filter((triple) => !served(triple));
   if (missing.length > 0) terminal.out(`  Nothing for: ${missing.join(", ")}\n`);
-  for (const triple of triples.filter((triple) => !MANIFEST_TRIPLES.includes(triple))) {
-    const meant = nearest(triple, MANIFEST_TRIPLES);
+  const asked = SHIM_TRIPLES.flatMap(servingPlatforms);
+  for (const triple of triples.filter((triple) => !asked.includes(triple))) {
+    const meant = nearest(triple, asked);
     terminal.out(`  No shim asks for "${visible(triple)}". Is it ${meant}?\n`);
   }
   if (expires === undefined) {

@@ -137,7 +137,7 @@ function elsewhere(reference: string, url: string, manifests: readonly string[])
  * statically and runs there; for macOS also a universal one, by the names that cargo-dist and others
  * give it.
  */
-function servingPlatforms(target: string): string[] {
+export function servingPlatforms(target: string): string[] {
   const names = [target];
   if (target.endsWith("-linux-gnu")) names.push(target.replace(/-gnu$/, "-musl"));
   if (target.endsWith("-apple-darwin")) {

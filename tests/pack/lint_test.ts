@@ -136,6 +136,11 @@ Deno.test("found: a platform that no shim asks for, and none at all", async () =
     slip.stdout,
     'No shim asks for "x86_64-linux-gnu". Is it x86_64-unknown-linux-gnu?',
   );
+  manifest.platforms["universal2-apple-darwin"] = manifest.platforms["aarch64-apple-darwin"];
+  it.build.write("release.json", JSON.stringify(manifest));
+  const universal = await it.lint();
+  assertEquals(universal.stdout.includes('asks for "universal2'), false, universal.stdout);
+  assertEquals(/Nothing for: .*darwin/.test(universal.stdout), false, universal.stdout);
   it.build.write("release.json", JSON.stringify({ ...manifest, platforms: {} }));
   const none = await it.lint();
   assertEquals(none.code, 4);
