@@ -57,19 +57,35 @@ export function unconfined(surroundings: Surroundings): Helper {
 function starter({ ownGroup, killer, terminals }: Surroundings): Starter {
   const OUTPUT_LIMIT = 64 * 1024;
 
+  /**
+   * Who may run only what is on a list may give no program what makes it load others' code (`LD_*`,
+   * `DYLD_*`), nor see whether there is such a thing: the refusal says so, and empty they are allowed.
+   */
+  function start(path: string, options: Deno.CommandOptions): Deno.ChildProcess {
+    try {
+      return new Deno.Command(path, options).spawn();
+    } catch (error) {
+      const [, names] = /subprocess with (.+) environment variable/.exec(`${error}`) ?? [];
+      const loaders = names?.match(/\b(?:LD|DYLD)_\w+/g);
+      if (!loaders) throw error;
+      const env = Object.fromEntries(loaders.map((name) => [name, ""]));
+      return new Deno.Command(path, { ...options, env }).spawn();
+    }
+  }
+
   async function run(
     path: string,
     args: readonly string[],
     timeoutMs: number,
     stop?: AbortSignal,
   ): Promise<RunResult> {
-    const child = new Deno.Command(path, {
+    const child = start(path, {
       args: [...args],
       detached: ownGroup,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
-    }).spawn();
+    });
     const output = [firstText(child.stdout), firstText(child.stderr)];
     let timedOut = false;
     const kill = () => {
@@ -77,7 +93,7 @@ function starter({ ownGroup, killer, terminals }: Surroundings): Starter {
         // What it has started, too. First, as long as its number cannot be another's.
         if (killer) {
           const args = ["-KILL", "--", `-${child.pid}`];
-          new Deno.Command(killer, { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
+          start(killer, { args, stdin: "null", stdout: "null", stderr: "null" });
         }
         child.kill("SIGKILL");
         for (const text of output) text.stop();
@@ -126,8 +142,7 @@ function starter({ ownGroup, killer, terminals }: Surroundings): Starter {
     // Not our pipes: whoever reads our events waits for their end, which then were the program's.
     const [stdin = "null", stdout = "null", stderr = "null"] = terminals
       .map((its) => its ? "inherit" as const : "null" as const);
-    new Deno.Command(path, { args: [...args], detached: true, stdin, stdout, stderr })
-      .spawn().unref();
+    start(path, { args: [...args], detached: true, stdin, stdout, stderr }).unref();
   }
 
   return { run, spawn };

@@ -126,6 +126,28 @@ Deno.test({
 });
 
 Deno.test({
+  name: "An update works where the environment says what programs are to load (LD_LIBRARY_PATH)",
+  ignore,
+  async fn() {
+    await using it = new Installation("tool");
+    const shim = await compiledShim();
+    const folder = it.folder;
+    const run = async (version: string, content: string, env: Record<string, string>) => {
+      await it.publish(version, [{ target: "tool", content: encoder.encode(content) }]);
+      return await new Deno.Command(shim, { args: ["--install-dir", folder], env, stdin: "null" })
+        .output();
+    };
+    const one = { LD_LIBRARY_PATH: "/nowhere" };
+    const more = { ...one, LD_BIND_NOW: "1", DYLD_LIBRARY_PATH: "/nowhere" };
+    for (const [version, env] of [["2.0.0", one], ["3.0.0", more]] as const) {
+      const { code, stderr } = await run(version, tool(version), env);
+      assertEquals(code, 0, new TextDecoder().decode(stderr));
+      assertEquals(await it.says("tool"), [`tool ${version}`]);
+    }
+  },
+});
+
+Deno.test({
   name: "A second update finds nothing to do; --force installs the same version again",
   ignore,
   async fn() {
