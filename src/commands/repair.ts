@@ -48,16 +48,18 @@ export function tellLeft({ report }: Session, left: Recovery["left"]): void {
 
 /** What is as it was installed, but lost its right to be executed. Returns how many. */
 function makeRunnable({ system: { fs, user }, dir, report }: Session, receipt: Receipt): number {
-  const lost = receipt.files.map(({ name }) => join(dir.path, name)).filter((path) => {
-    const info = user && lookAt(fs, path);
-    return info?.isFile === true && ((info.mode ?? 0o100) & 0o100) === 0;
+  const lost = receipt.files.flatMap((file) => {
+    const path = join(dir.path, file.name), info = user && lookAt(fs, path);
+    const isLost = info?.isFile === true && ((info.mode ?? 0o100) & 0o100) === 0;
+    // What somebody else put there is as he wants it.
+    return isLost && holds(fs, path, file) ? [path] : [];
   });
   for (const path of lost) {
-    onFile(
-      "make executable",
-      path,
-      () => fs.chmodSync(path, (fs.statSync(path).mode! & 0o777) | 0o100),
-    );
+    onFile("make executable", path, () => {
+      const mode = fs.statSync(path).mode! & 0o777;
+      // Whoever may read it may run it, as it was installed.
+      fs.chmodSync(path, mode | 0o100 | (mode & 0o444) >> 2);
+    });
     report({ event: "repaired", path, from: path });
   }
   return lost.length;

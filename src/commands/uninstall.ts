@@ -3,7 +3,7 @@
  * goes after everything else: cut short anywhere, `--uninstall` can be run again and carries on.
  */
 import { dirname, join } from "node:path";
-import { isThere, removeIfThere } from "../files/durable_files.ts";
+import { isThere, lookAt, removeIfThere } from "../files/durable_files.ts";
 import { UpdateError } from "../base/errors.ts";
 import { onFile } from "../files/fs_errors.ts";
 import type { Lock } from "../installation/lock.ts";
@@ -29,6 +29,7 @@ import {
 import { requireOwnFolder } from "../installation/trust.ts";
 import { configurationsIn } from "../cli/config.ts";
 import type { Session } from "../session.ts";
+import type { FileSystem } from "../system/file_system.ts";
 import { keepForeign } from "../transaction/tidy.ts";
 import { ownExecutable, runningShim } from "./file_state.ts";
 import { howToFindHolders } from "../system/windows_holders.ts";
@@ -154,15 +155,23 @@ function servedHere({ system, dir }: Session): string[] {
 
 /** Throws `filesystem`, and nothing was removed, unless all folders can be written to. */
 function refuseReadOnly({ system, dir }: Session, files: readonly string[]): void {
-  const { fs } = system;
+  const { fs, randomBytes } = system;
   for (const folder of new Set(files.map((path) => dirname(path)))) {
-    // Always the same name: one that a kill has left goes now.
-    const probe = stagedBeside(join(folder, dir.id), dir.id, "0".repeat(16));
+    const named = (transaction: string) => stagedBeside(join(folder, dir.id), dir.id, transaction);
+    // Always the same name: one that a kill has left goes now. Unless somebody has called his so.
+    const usual = named("0".repeat(16));
+    const probe = isEmptyFolder(fs, usual) ?? true ? usual : named(randomBytes(8).toHex());
     onFile("remove files from", folder, () => {
       if (!isThere(fs, probe)) fs.mkdirSync(probe, { mode: 0o700 });
       fs.removeSync(probe);
     });
   }
+}
+
+/** Undefined where there is nothing. */
+function isEmptyFolder(fs: FileSystem, path: string): boolean | undefined {
+  const info = lookAt(fs, path);
+  return info && info.isDirectory && !info.isSymlink && [...fs.readDirSync(path)].length === 0;
 }
 
 /** Executables that were found broken, or that were somebody's: they stay. */

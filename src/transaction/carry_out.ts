@@ -46,8 +46,11 @@ export async function carryOut(
     case "put-back": {
       const mended = known.filter(({ facts: { target } }) => target !== "old" && target !== "other")
         .map(({ file }) => file.target);
+      // Of what was committed half is back, if this is cut short: the next start has to go on with it.
+      const back: JournalRecord = { ...record, phase: "rolling-back" };
+      if (record.phase === "committed") writeJournal(session.system.fs, session.dir, back);
       await putBack(session, files);
-      return { removed: endUnchanged(session, record), mended, outcome: "rolled-back" };
+      return { removed: endUnchanged(session, back), mended, outcome: "rolled-back" };
     }
     case "discard":
       return { removed: endUnchanged(session, record), outcome: "cleaned" };

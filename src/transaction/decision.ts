@@ -94,6 +94,8 @@ export const DECISIONS: readonly (readonly [
   // What failed once is not tried again.
   ["rolling-back", "-", true, "put-back"],
   ["rolling-back", "-", false, "give-up"],
+  // Only where somebody took a new one away, or cut it off: see `decide`.
+  ["committed", "-", true, "put-back"],
   ["committed", "-", "-", "tidy"],
   ["leftovers", "-", "-", "tidy"],
 ];
@@ -103,9 +105,13 @@ export function decide(phase: Phase, files: readonly Facts[]): Decision {
   const ways = files.map(wayOf);
   const allOn = ways.every((way) => way === "on" || way === "both");
   const allBack = ways.every((way) => way === "back" || way === "both");
+  // The old one of one target beside the new ones of the others would be a mix.
+  const isLost = ({ target, kept }: Facts) => (target === "missing" || target === "broken") && kept;
+  const stays = phase === "committed" && !files.some(isLost);
   const fits = (cell: boolean | "-", fact: boolean) => cell === "-" || cell === fact;
-  const row = DECISIONS.find(([when, on, back]) =>
-    when === phase && fits(on, allOn) && fits(back, allBack)
+  const row = DECISIONS.find(([when, on, back, decision]) =>
+    when === phase && fits(on, allOn) && fits(back, allBack) &&
+    !(stays && decision === "put-back")
   );
   return row![3];
 }

@@ -7,7 +7,7 @@
  * | `staging` | `Staging.begin` | the old set; files in the making in the hidden folders that are named | removes those |
  * | `committing` | `commit`, when every new file is durable, verified and seen running | each target is old or new, each old one has its second name before any target is new | finishes if every target is or can be made new, and all that can be tried run; else puts every old one back |
  * | `rolling-back` | `commit`, after a failure | as before, on the way back | puts every old one back |
- * | `committed` | `commit`, when all are renamed, durable and seen running | the new set, and the old one under its second names | keeps the old one for `--rollback`, writes the receipt, removes the rest |
+ * | `committed` | `commit`, when all are renamed, durable and seen running | the new set, and the old one under its second names | keeps the old one for `--rollback`, writes the receipt, removes the rest; puts every old one back where a new one is gone |
  * | `leftovers` | whoever ended the update | one complete set; files that could not be removed yet (Windows: they execute) | tries to remove those |
  *
  * Each phase is made durable before the first step that belongs to it. `decision.ts` has the table of

@@ -478,3 +478,15 @@ test("--from does not replace the updater by a tool, unless that is forced", asy
   assertEquals((await runAs(["--version"], shim)).code, 0);
   assertEquals((await runAs([...args, "--force"], shim)).code, 0);
 });
+
+test("--repair gives back the right to run what was installed, to all who may read it, and to nothing else", async () => {
+  await using it = await withAlpha("1.0.0");
+  Deno.chmodSync(it.path("alphax"), 0o644);
+  Deno.removeSync(it.path("alpha"));
+  const diary = `${it.root}/diary`;
+  Deno.writeTextFileSync(diary, "secret\n", { mode: 0o600 });
+  Deno.linkSync(diary, it.path("alpha"));
+  await it.run("alpha", "--repair");
+  const modes = [it.path("alphax"), diary].map((path) => Deno.statSync(path).mode! & 0o777);
+  assertEquals([...modes, Deno.readTextFileSync(diary)], [0o755, 0o600, "secret\n"]);
+});

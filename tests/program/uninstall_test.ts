@@ -117,9 +117,11 @@ Deno.test({
     await using place = new Place();
     const shim = await installed(place);
     place.write("tool/other-program", "not ours");
+    const odd = `tool/.${SHIM}.${"0".repeat(16)}.staged`;
+    place.write(odd, "not ours");
     place.write("tool/tool.cfg", "not ours");
     assertEquals((await place.shim(shim, "--uninstall")).code, 0);
-    assertEquals(place.names(), ["tool", "tool/other-program", "tool/tool.cfg"]);
+    assertEquals(place.names(), ["tool", odd, "tool/other-program", "tool/tool.cfg"]);
   },
 });
 

@@ -90,6 +90,11 @@ const STORIES: readonly (readonly [Phase, readonly string[], Decision])[] = [
   ["rolling-back", ["old staged", "fresh kept"], "put-back"],
   ["rolling-back", ["fresh", "old"], "give-up"],
   ["committed", ["missing kept", "fresh"], "tidy"],
+  ["committed", ["fresh kept", "fresh kept"], "tidy"],
+  ["committed", ["missing kept", "fresh kept"], "put-back"],
+  ["committed", ["broken kept", "fresh kept"], "put-back"],
+  ["committed", ["other kept", "fresh kept"], "tidy"],
+  ["committed", ["missing first", "fresh first"], "tidy"],
   ["leftovers", [], "tidy"],
 ];
 

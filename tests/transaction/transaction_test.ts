@@ -16,6 +16,7 @@ import { readJournal } from "../../src/transaction/journal.ts";
 import { recover } from "../../src/transaction/recover.ts";
 import { makeUsedWorld, tool, type World } from "../support/world.ts";
 import { transact } from "../support/transaction.ts";
+import { FaultAt, FaultyFileSystem } from "../support/faulty_file_system.ts";
 
 const ignore = Deno.build.os === "windows"; // The tools are shell scripts.
 const CHECK = { args: ["--version"], timeoutMs: 10_000 };
@@ -96,6 +97,37 @@ Deno.test({
     assertEquals(world.names(), ["uv", "uv.previous"]);
   },
 });
+
+for (const [which, gone] of [["uv", "removed"], ["uvx", "removed"], ["uvx", "cut off"]] as const) {
+  Deno.test({
+    name: `${which}, committed and then ${gone}, takes the set back, wherever that is cut short`,
+    ignore,
+    async fn() {
+      const names = ["uv", "uvx"];
+      for (let step = 1;; step++) {
+        await using world = makeUsedWorld();
+        for (const name of names) world.write(name, tool(`1 of ${name}`));
+        await interrupted(world, 3, names);
+        assertEquals(
+          names.map((name) => world.read(name)),
+          names.map((name) => tool(`2 of ${name}`)),
+        );
+        if (gone === "removed") Deno.removeSync(world.path(which));
+        else Deno.writeTextFileSync(world.path(which), "");
+        const kill = new FaultAt(step, "EIO", true);
+        const fs = new FaultyFileSystem(world.system.fs, kill.fault);
+        await recover({ ...world, system: { ...world.system, fs } }).catch(() => {});
+        await recover(world);
+        const set = names.map((name) => world.read(name));
+        assertEquals(set, names.map((name) => tool(`1 of ${name}`)), `step ${step}`);
+        if (!kill.reached) {
+          assert(step > 5, "there are more steps than that");
+          return;
+        }
+      }
+    },
+  });
+}
 
 /** Processes of which every run of that path does something first. */
 function whenRun(path: (world: World) => string, act: (world: World) => number | void) {
