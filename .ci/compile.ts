@@ -11,7 +11,7 @@ import { runProgram } from "./run_program.ts";
 import { sourceTime } from "./source_time.ts";
 
 /** Bytes that our code and its dependencies may have, and what ties the parts that are loaded later. */
-export const BUNDLE_LIMIT = 220 * 1024;
+export const BUNDLE_LIMIT = 221 * 1024;
 
 /** How a file of the bundle names a part. */
 const PART = /"\.\/([\w-]+-[0-9A-Z]{8}\.js)"/g;
